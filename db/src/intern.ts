@@ -1,0 +1,110 @@
+import { sqlState, type Sql } from '@billtrail/platform'
+import { withPatience } from './record-events'
+
+/** An id met in usage, with the name that came beside it, if any. */
+export interface MetCustomer {
+  readonly id: string
+  readonly name: string | null
+}
+
+// A number need not be on disk when its statement returns: the log is written in order, so it is there before the
+// events that use it are. Waiting would mean waiting for all that an upload beside it has just written.
+const UNHURRIED = `select set_config('synchronous_commit', 'off', true)`
+
+// One statement finds the known and makes the new, in the index's own order, so that neighbours land on one page. The
+// known are looked up one by one: a join would read the whole table for each batch. Without `on conflict` it takes
+// half the time; with it, null says that somebody else made the row at this moment.
+const CUSTOMERS = (onConflict: string) => `
+  with met as materialized (
+    select id, name, place,
+           (select customer_no from customers c where c.organization_id = $1 and c.id = m.id) as known
+    from unnest($2::text[], $3::text[]) with ordinality as m (id, name, place)
+  ), made as (
+    insert into customers (organization_id, id, name)
+    select $1, id, name from met where known is null order by id collate "C"
+    ${onConflict} returning id, customer_no
+  )
+  select coalesce(m.known, n.customer_no) as number
+  from (${UNHURRIED}) u, met m left join made n on n.id = m.id order by m.place`
+
+const NAME = `
+  update customers c set name = met.name, updated_at = now()
+  from unnest($2::text[], $3::text[]) as met (id, name)
+  where c.organization_id = $1 and c.id = met.id and c.name is null`
+
+const EVENT_TYPES = (onConflict: string) => `
+  with met as materialized (
+    select name, place,
+           (select event_type_no from event_types t where t.organization_id = $1 and t.name = m.name) as known
+    from unnest($2::text[]) with ordinality as m (name, place)
+  ), made as (
+    insert into event_types (organization_id, name)
+    select $1, name from met where known is null
+    ${onConflict} returning name, event_type_no
+  )
+  select coalesce(m.known, n.event_type_no) as number
+  from (${UNHURRIED}) u, met m left join made n on n.name = m.name order by m.place`
+
+/**
+ * The numbers that stand for customers, in the order given; ids met for the first time get one. A name fills in
+ * where the customer has none. Runs by itself, not inside an upload's transaction: a number says nothing
+ * yet, and two uploads that name the same new customer need not wait for each other. Ids are given once each.
+ */
+export async function internCustomers(
+  sql: Sql,
+  organizationId: string,
+  customers: readonly MetCustomer[],
+): Promise<number[]> {
+  const ids = customers.map((customer) => customer.id)
+  const named = customers.filter((customer) => customer.name !== null)
+  const names = named.length > 0 ? customers.map((customer) => customer.name) : null
+  const numbers = await numbersOf(sql, CUSTOMERS, [organizationId, ids, names])
+  await nameCustomers(sql, organizationId, named)
+  return numbers
+}
+
+/** Names customers that have no name yet. Customers are given once each. */
+export async function nameCustomers(
+  sql: Sql,
+  organizationId: string,
+  customers: readonly MetCustomer[],
+): Promise<void> {
+  if (customers.length === 0) return
+  const ids = customers.map((customer) => customer.id)
+  const names = customers.map((customer) => customer.name)
+  await withPatience(() => sql.query(NAME, [organizationId, ids, names]))
+}
+
+/** The numbers that stand for event types, in the order given; new ones get one. Names are given once each. */
+export async function internEventTypes(
+  sql: Sql,
+  organizationId: string,
+  names: readonly string[],
+): Promise<number[]> {
+  return numbersOf(sql, EVENT_TYPES, [organizationId, names])
+}
+
+const UNIQUE_VIOLATION = '23505'
+const ROUNDS_MAX = 5
+
+async function numbersOf(
+  sql: Sql,
+  statement: (onConflict: string) => string,
+  values: readonly unknown[],
+): Promise<number[]> {
+  let onConflict = ''
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    try {
+      // Many new names take a while to make; whoever needs one of them then waits longer than one lock may.
+      const { rows } = await withPatience(() =>
+        sql.query<{ number: number | null }>(statement(onConflict), values),
+      )
+      if (rows.every((row) => row.number !== null)) return rows.map((row) => row.number!)
+    } catch (error) {
+      if (sqlState(error) !== UNIQUE_VIOLATION) throw error
+    }
+    // Somebody else names the same new ones: pass over theirs, and find them in the round after.
+    onConflict = 'on conflict do nothing'
+  }
+  throw new Error('A text that was just interned has no number.')
+}

@@ -1,0 +1,231 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { DomainError } from '@billtrail/domain'
+import { inTransaction, sqlState, type Sql } from '@billtrail/platform'
+import type { Pool } from 'pg'
+
+/** An event that has passed every field rule, ready to be stored. */
+export interface NewEvent {
+  readonly customerNo: number
+  readonly eventTypeNo: number
+  /** UUID text; see `eventKey` in the domain. */
+  readonly eventKey: string
+  /** The id as sent; null when the key is the id itself. */
+  readonly eventId: string | null
+  /** RFC 3339, UTC, to the microsecond. */
+  readonly eventDate: string
+  readonly quantity: string
+  readonly unitPrice: string | null
+  readonly properties: Readonly<Record<string, string>> | null
+}
+
+export type Outcome = 'accepted' | 'duplicate' | 'conflict'
+
+/** Events of an API call belong to no upload. */
+export const NO_UPLOAD = 0
+
+const LOCK_PATIENCE_MS = 20_000
+const LOCK_NOT_AVAILABLE = '55P03'
+const DEADLOCK = '40P01'
+
+const SENT = `
+  select * from unnest($1::int[], $2::int[], $3::timestamptz[], $4::uuid[], $5::int[],
+                       $6::numeric[], $7::numeric[], $8::text[], $9::jsonb[])
+    as sent (customer_no, event_type_no, event_date, event_key, line,
+             quantity, unit_price, event_id, properties)`
+
+/** Rows of events summed by customer, local month (its first day), event type, and whether they have their own price. */
+export function sumByMonth(events: string): string {
+  return `
+    select s.customer_no, date_trunc('month', s.event_date at time zone coalesce(c.timezone, o.timezone)) as month,
+           s.event_type_no, s.unit_price is not null as own_price, sum(s.quantity) as quantity,
+           coalesce(sum(s.quantity * s.unit_price), 0) as amount, count(*) as events
+    from ${events} s
+    join customers c on c.customer_no = s.customer_no
+    join organizations o on o.id = c.organization_id
+    group by 1, 2, 3, 4`
+}
+
+/**
+ * Adds what `stored` (rows of events) holds to the usage of each customer, month and event type, and
+ * queues those months for billing. The month is that of the customer's own time zone.
+ */
+export const countUsage = `
+  counted as (
+    insert into counted_usage as usage
+      (customer_no, period, event_type_no, own_price, quantity, amount, events, last_received_at)
+    select customer_no, to_char(month, 'YYYY-MM'), event_type_no, own_price, quantity, amount, events, now()
+    from (${sumByMonth('stored')}) summed
+    order by 1, 2, 3, 4
+    on conflict (customer_no, period, event_type_no, own_price) do update
+      set quantity = usage.quantity + excluded.quantity,
+          amount = usage.amount + excluded.amount,
+          events = usage.events + excluded.events,
+          last_received_at = excluded.last_received_at
+    returning customer_no, period
+  ), changed as (
+    insert into usage_changes (customer_no, period)
+    select distinct customer_no, period from counted
+  )`
+
+const STORE = `
+  with sent as (${SENT}), stored as (
+    insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line,
+                        quantity, unit_price, event_id, properties)
+    select customer_no, event_type_no, event_date, event_key, ${NO_UPLOAD}, line,
+           quantity, unit_price, event_id, properties
+    from sent order by customer_no, event_key, line
+    on conflict (customer_no, event_key) do nothing
+    returning customer_no, event_type_no, event_date, line, quantity, unit_price
+  ), ${countUsage}
+  select line from stored`
+
+/** Same content means equal values, however spelled: `1` and `1.0`, `Z` and `+00:00`. */
+export const sameContent = (a: string, b: string): string =>
+  `(${a}.event_type_no = ${b}.event_type_no and ${a}.event_date = ${b}.event_date
+    and ${a}.quantity = ${b}.quantity and ${a}.unit_price is not distinct from ${b}.unit_price
+    and ${a}.properties is not distinct from ${b}.properties
+    and ${a}.event_id is not distinct from ${b}.event_id)`
+
+/** A duplicate's claim keeps no content: it says what the stored event says. */
+export const ownContent = (column: string): string =>
+  `case when outcome = 'conflict' then ${column} end`
+
+// What a file brought may be withdrawn with the file; what was also sent over the API then stays, so it is
+// noted as a claim: once, however often it is sent.
+const COMPARE = `
+  with sent as (${SENT}), met as (
+    select sent.*, e.upload_no as owner,
+           case when ${sameContent('sent', 'e')} then 'duplicate' else 'conflict' end as outcome
+    from sent join events e on e.customer_no = sent.customer_no and e.event_key = sent.event_key
+  ), claimed as (
+    insert into event_claims (customer_no, event_type_no, event_date, event_key, upload_no, line,
+                              quantity, unit_price, event_id, properties, outcome)
+    select customer_no, ${ownContent('event_type_no')}, ${ownContent('event_date')}, event_key,
+           ${NO_UPLOAD}, line, ${ownContent('quantity')}, ${ownContent('unit_price')},
+           ${ownContent('event_id')}, ${ownContent('properties')}, outcome
+    from met
+    where (owner <> ${NO_UPLOAD} or outcome = 'conflict') and not exists (
+      select from event_claims c
+      where c.customer_no = met.customer_no and c.event_key = met.event_key
+        and c.upload_no = ${NO_UPLOAD} and c.outcome = met.outcome
+        and (met.outcome = 'duplicate' or ${sameContent('c', 'met')}))
+  )
+  select line, outcome from met`
+
+const columnsOf = (events: readonly NewEvent[], lines: readonly number[]): unknown[] => [
+  events.map((event) => event.customerNo),
+  events.map((event) => event.eventTypeNo),
+  events.map((event) => event.eventDate),
+  events.map((event) => event.eventKey),
+  lines,
+  events.map((event) => event.quantity),
+  events.map((event) => event.unitPrice),
+  events.map((event) => event.eventId),
+  events.map((event) => (event.properties === null ? null : JSON.stringify(event.properties))),
+]
+
+/**
+ * Stores events sent over the API, counts their usage in the same statement, and says of each, in the order
+ * given, what became of it. Sending again changes nothing.
+ *
+ * Needs connections with a lock_timeout shorter than the server's deadlock_timeout: an upload that is storing
+ * the same key holds it until it ends, and this side must give way first (docs/decisions/0005). It waits up
+ * to 20 s in all, then refuses with `busy`.
+ */
+export async function recordEvents(pool: Pool, events: readonly NewEvent[]): Promise<Outcome[]> {
+  const outcomes: (Outcome | undefined)[] = events.map(() => undefined)
+  let open = events.map((_event, index) => index)
+  // More than one round only when an event that was met is withdrawn before it can be compared.
+  while (open.length > 0) {
+    const pick = (indexes: readonly number[]) => indexes.map((index) => events[index]!)
+    const lines = open.map((index) => index + 1)
+    const stored = await storeNewEvents(pool, pick(open), lines)
+    for (const line of stored) outcomes[line - 1] = 'accepted'
+    open = open.filter((index) => outcomes[index] === undefined)
+    if (open.length === 0) break
+
+    const met = await compareEvents(
+      pool,
+      pick(open),
+      open.map((index) => index + 1),
+    )
+    for (const [line, outcome] of met) outcomes[line - 1] = outcome
+    open = open.filter((index) => outcomes[index] === undefined)
+  }
+  return outcomes.map((outcome) => outcome!)
+}
+
+/**
+ * The first half of `recordEvents`: stores the events whose keys are new and returns their lines (positions in
+ * the request, from 1). Says nothing about the others.
+ */
+export async function storeNewEvents(
+  sql: Sql,
+  events: readonly NewEvent[],
+  lines: readonly number[],
+): Promise<Set<number>> {
+  const stored = await withPatience(() =>
+    sql.query<{ line: number }>(STORE, columnsOf(events, lines)),
+  )
+  return new Set(stored.rows.map((row) => row.line))
+}
+
+/**
+ * The second half: how events compare with those stored under their keys, by line. A key that is not (or no
+ * longer) stored is left out.
+ */
+export async function compareEvents(
+  pool: Pool,
+  events: readonly NewEvent[],
+  lines: readonly number[],
+): Promise<Map<number, Exclude<Outcome, 'accepted'>>> {
+  const { rows } = await withPatience(() =>
+    inTransaction(pool, async (client) => {
+      await holdOffWithdrawals(client)
+      return client.query<{ line: number; outcome: Exclude<Outcome, 'accepted'> }>(
+        COMPARE,
+        columnsOf(events, lines),
+      )
+    }),
+  )
+  return new Map(rows.map((row) => [row.line, row.outcome]))
+}
+
+const WITHDRAWAL_LOCK = 84_203
+
+/**
+ * A claim on a stored event must not be made while that event is being withdrawn: it would be lost. Those who
+ * claim hold off withdrawals until their transaction ends; a withdrawal waits for them and then has them wait.
+ */
+export async function holdOffWithdrawals(sql: Sql): Promise<void> {
+  await sql.query('select pg_advisory_xact_lock_shared($1)', [WITHDRAWAL_LOCK])
+}
+
+/** The other side: from here to the end of the transaction nobody claims over the API. */
+export async function holdOffClaims(sql: Sql): Promise<void> {
+  await sql.query('select pg_advisory_xact_lock($1)', [WITHDRAWAL_LOCK])
+}
+
+/** Tries again while an upload holds what is wanted; refuses with `held_by_upload` after 20 s. */
+export async function withPatience<T>(attempt: () => Promise<T>): Promise<T> {
+  const giveUpAt = Date.now() + LOCK_PATIENCE_MS
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const waited = [LOCK_NOT_AVAILABLE, DEADLOCK].includes(sqlState(error))
+      if (!waited) throw error
+      if (Date.now() > giveUpAt) throw heldByUpload()
+      await delay(20 + Math.random() * 80)
+    }
+  }
+}
+
+const heldByUpload = (): DomainError =>
+  new DomainError(
+    'busy',
+    'held_by_upload',
+    'An upload that holds the same events is being stored. Nothing of this request was; send it again.',
+    [],
+    5,
+  )

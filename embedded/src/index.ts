@@ -1,0 +1,3 @@
+export * from './postgres/start-postgres'
+export * from './s3/s3-credentials'
+export * from './s3/start-s3-server'

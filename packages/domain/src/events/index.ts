@@ -1,0 +1,7 @@
+export * from './decimal-text'
+export * from './event-date'
+export * from './event-key'
+export * from './event-limits'
+export * from './event-text'
+export * from './reject-reason'
+export * from './spreadsheet-text'

@@ -1,0 +1,7 @@
+export * from './decimal'
+export * from './errors'
+export * from './events'
+export * from './meters'
+export * from './money'
+export * from './pricing'
+export * from './time'

@@ -1,0 +1,29 @@
+import { ZERO } from '../decimal'
+import type { BillableUnits } from './free-units'
+import { countText, flatFeeText, priceText, tierText } from './line-text'
+import type { GraduatedPrice } from './price'
+import type { RatedLine } from './rated-line'
+import { sliceByTiers } from './tiers'
+
+/** Graduated: each unit costs what its own tier says, and each tier entered its flat fee once. */
+export function rateGraduated(
+  price: GraduatedPrice,
+  { units: quantity, before }: BillableUnits,
+  currency: string,
+): RatedLine[] {
+  return sliceByTiers(price.tiers, quantity, before)
+    .map(({ tier, from, units, flatFee }): RatedLine => {
+      const { unitPrice, upTo } = tier
+      const arithmetic = `${countText(units, 'unit')} at ${priceText(unitPrice, currency)}`
+      return {
+        kind: 'usage',
+        description: `${arithmetic}${flatFeeText(flatFee, currency)} (${tierText(from, upTo, units)})`,
+        units,
+        unitPrice,
+        flatFee,
+        amount: units.times(unitPrice).plus(flatFee),
+        tier: { from, upTo },
+      }
+    })
+    .filter((line) => !line.units.eq(ZERO) || !line.flatFee.eq(ZERO))
+}

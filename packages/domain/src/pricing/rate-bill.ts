@@ -1,0 +1,37 @@
+import { type Decimal, sum, ZERO } from '../decimal'
+import { currencyExponent } from '../money'
+import { type BillCharge, type BillLine, rateCharge } from './rate-charge'
+import { type Tax, type TaxLine, taxLines, taxToAdd } from './tax'
+
+export interface BillInput {
+  /** ISO 4217. */
+  readonly currency: string
+  readonly charges: readonly BillCharge[]
+  readonly taxes?: readonly Tax[] | undefined
+}
+
+export interface RatedBill {
+  readonly currency: string
+  readonly lines: readonly BillLine[]
+  /** The sum of the lines' rounded amounts. */
+  readonly subtotal: Decimal
+  readonly taxLines: readonly TaxLine[]
+  /** Subtotal and the taxes that are not in it yet. */
+  readonly total: Decimal
+}
+
+/**
+ * Rates a bill: the one function behind quote, preview, draft, cycle, simulation and verify.
+ *
+ * Lines come in the order of the charges. A line of no quantity, no amount and no arithmetic is left out.
+ * Throws DomainError invalid `unknown_currency`.
+ */
+export function rateBill({ currency, charges, taxes = [] }: BillInput): RatedBill {
+  currencyExponent(currency)
+  const lines = charges
+    .flatMap((charge) => rateCharge(charge, currency))
+    .filter((line) => !line.quantity.eq(ZERO) || line.subLines.length > 0)
+  const subtotal = sum(lines.map((line) => line.amount))
+  const taxed = taxLines(subtotal, taxes, currency)
+  return { currency, lines, subtotal, taxLines: taxed, total: subtotal.plus(taxToAdd(taxed)) }
+}

@@ -1,0 +1,6 @@
+export * from './bucket-starts'
+export * from './instant-text'
+export * from './local-instant'
+export * from './local-start'
+export * from './period'
+export * from './zone-offset'

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import express, { type Express, type RequestHandler } from 'express'
+import helmet from 'helmet'
+import { authenticate } from './authenticate'
+import { discardRest } from './discard-rest'
+import { healthRoutes, type HealthCheck } from './health'
+import type { Logger } from './logger'
+import { createMetrics, type Metrics } from './metrics'
+import { openApiDocument } from './openapi'
+import { noSuchRoute, problemHandler } from './problem'
+import { setContext } from './request-context'
+import type { Route } from './route'
+import type { Sql } from './sql'
+
+export interface AppOptions {
+  readonly service: string
+  readonly logger: Logger
+  /** Where keys are looked up. */
+  readonly sql: Sql
+  readonly checks: Readonly<Record<string, HealthCheck>>
+  readonly routes: readonly Route[]
+  readonly metrics?: Metrics
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,100}$/
+
+/** Every request gets an id, its own logger and one line in the log when it is over. */
+export function frontDoor(logger: Logger): RequestHandler {
+  return (req, res, next) => {
+    const given = req.headers['x-request-id']
+    const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
+    const child = logger.child({ request_id: requestId })
+    setContext(req, { requestId, logger: child })
+    res.setHeader('x-request-id', requestId)
+    const startedAt = process.hrtime.bigint()
+    res.on('close', () => {
+      const ms = Number(process.hrtime.bigint() - startedAt) / 1e6
+      const path = req.originalUrl.split('?')[0]
+      const quiet = path === '/health/live' || path === '/health/ready' || path === '/metrics'
+      child[quiet ? 'debug' : 'info'](
+        { method: req.method, path, status: res.statusCode, ms, complete: res.writableFinished },
+        'request',
+      )
+    })
+    next()
+  }
+}
+
+/**
+ * curl asks before it sends a large body (`Expect: 100-continue`). Saying yes only here, behind the
+ * key check, means that a refusal is answered before the body has crossed the network.
+ */
+const sayContinue: RequestHandler = (req, res, next) => {
+  if (req.headers.expect?.toLowerCase() === '100-continue') res.writeContinue()
+  next()
+}
+
+/**
+ * Headers that keep a browser careful. Nothing here is upgraded to https: by default Billtrail speaks http on
+ * loopback, and whoever puts TLS in front does that there.
+ */
+export const securityHeaders: RequestHandler = helmet({
+  contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+})
+
+/** A service's HTTP side: health, metrics, OpenAPI, authentication, its routes, and problems. */
+export function createApp(options: AppOptions): Express {
+  const app = express()
+  const metrics = options.metrics ?? createMetrics(options.service)
+  const document = openApiDocument(options.service, options.routes)
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.use(frontDoor(options.logger), metrics.observeRequests, discardRest(), securityHeaders)
+  app.use(healthRoutes(options.checks))
+  app.get('/metrics', metrics.serve)
+  app.get('/openapi.json', (_req, res) => {
+    res.json(document)
+  })
+  app.use(authenticate(options.sql), sayContinue)
+  for (const route of options.routes) app[route.method](route.path, ...route.handlers)
+  app.use(noSuchRoute)
+  app.use(problemHandler)
+  return app
+}

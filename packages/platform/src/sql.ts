@@ -1,0 +1,136 @@
+import { types } from 'node:util'
+import { DomainError } from '@billtrail/domain'
+import { Pool, type PoolClient, type QueryResult, type QueryResultRow } from 'pg'
+import type { Logger } from './logger'
+
+export type { Pool } from 'pg'
+
+/** The only door to the database: a pool, or one connection inside a transaction. */
+export interface Sql {
+  query<Row extends QueryResultRow = QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<QueryResult<Row>>
+}
+
+export type ServiceRole =
+  | 'billtrail_ingest'
+  | 'billtrail_usage'
+  | 'billtrail_billing'
+  | 'billtrail_invoice'
+
+export interface PoolOptions {
+  readonly url: string
+  /** The service's own role, taken when a connection opens: only its grants count from then on. */
+  readonly role?: ServiceRole
+  readonly maxConnections?: number
+  /** A statement that runs longer is cancelled by the server. 0: never. */
+  readonly statementTimeoutMs?: number
+  /** A statement that waits longer for a lock fails with 55P03. 0, the default: it waits. */
+  readonly lockTimeoutMs?: number
+  /** Plans each named statement once for all values: for the same few statements on one customer at a time. */
+  readonly plansOnce?: boolean
+  readonly logger: Logger
+}
+
+/** Connections are opened when needed and given up after 10 s without use. */
+export function createPool(options: PoolOptions): Pool {
+  const startup = [
+    options.role === undefined ? '' : `-c role=${options.role}`,
+    '-c timezone=UTC',
+    `-c statement_timeout=${options.statementTimeoutMs ?? 30_000}`,
+    `-c lock_timeout=${options.lockTimeoutMs ?? 0}`,
+    options.plansOnce === true ? '-c plan_cache_mode=force_generic_plan' : '',
+  ]
+  const pool = new Pool({
+    connectionString: options.url,
+    max: options.maxConnections ?? 10,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 10_000,
+    keepAlive: true,
+    options: startup.filter(Boolean).join(' '),
+  })
+  // An idle connection that breaks reports here; the next query opens a new one.
+  pool.on('error', (error) =>
+    options.logger.warn({ reason: error.message }, 'idle connection lost'),
+  )
+  return pool
+}
+
+/** Runs one job as one transaction: all of it or nothing. */
+export async function inTransaction<T>(
+  pool: Pool,
+  job: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  // Without a listener, a connection that breaks between two statements would end the process.
+  const onError = (error: Error) => (broken = error)
+  client.on('error', onError)
+  try {
+    await client.query('begin')
+    const result = await job(client)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((failure: unknown) => {
+      broken ??= failure instanceof Error ? failure : new Error(String(failure))
+    })
+    throw error
+  } finally {
+    client.off('error', onError)
+    client.release(broken)
+  }
+}
+
+/** Also an error of another realm, which `instanceof` does not know: sockets throw such in a test's own realm. */
+const isError = (error: unknown): error is Error => types.isNativeError(error)
+
+const codeOf = (error: unknown): string => {
+  const code: unknown = isError(error) && 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : ''
+}
+
+/** The SQLSTATE of a database error, or the system's error code; '' where there is none. */
+export const sqlState = codeOf
+
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EAI_AGAIN',
+])
+const LOST = /^(08|57P0[1-5]|53)/
+const LOST_MESSAGES =
+  /connection terminated|timeout exceeded when trying to connect|connection timeout|not queryable|server closed the connection/i
+
+/** Whether the database was not there, was going away or had no room: worth another try later. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!isError(error)) return false
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : undefined
+  if (inner !== undefined && isDatabaseUnavailable(inner)) return true
+  const code = codeOf(error)
+  return NETWORK.has(code) || LOST.test(code) || LOST_MESSAGES.test(error.message)
+}
+
+const DISK_FULL = '53100'
+
+/** What to tell the caller of an error that `isDatabaseUnavailable`: that it does not answer, or that its disk is full. */
+export const databaseUnavailable = (error?: unknown): DomainError =>
+  codeOf(error) === DISK_FULL
+    ? new DomainError(
+        'unavailable',
+        'disk_full',
+        "The database's disk is full. Nothing was stored; send the request again when there is room.",
+        [],
+        60,
+      )
+    : new DomainError(
+        'unavailable',
+        'database_unavailable',
+        'The database does not answer. Nothing was stored; send the request again in a moment.',
+        [],
+        5,
+      )

@@ -1,0 +1,4 @@
+export * from './make-organization'
+export * from './run-story'
+export * from './start-product'
+export * from './story'

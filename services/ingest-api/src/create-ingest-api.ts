@@ -1,0 +1,56 @@
+import { createApp, type Logger } from '@billtrail/platform'
+import type { Express } from 'express'
+import type { Pool } from 'pg'
+import { eventRoutes } from './events/events.routes'
+import { ledgerRoutes } from './ledger/ledger.routes'
+import { createBatchShelf } from './uploads/batch-shelf'
+import { createUsageCounter } from './uploads/count-usage'
+import type { ByteLimits } from './uploads/read-bytes'
+import { sweepUploads } from './uploads/sweep-uploads'
+import { uploadActionRoutes } from './uploads/upload-actions.routes'
+import { uploadRoutes } from './uploads/uploads.routes'
+
+const GIB = 1024 ** 3
+
+const LIMITS: ByteLimits = { fileBytesMax: 10 * GIB, textBytesMax: 40 * GIB, ratioMax: 200 }
+
+export interface IngestApiDeps {
+  readonly pool: Pool
+  readonly uploadPool: Pool
+  readonly logger: Logger
+  readonly limits?: ByteLimits
+}
+
+/** The ingest service: files and events in. `stop` ends its sweep of abandoned uploads. */
+export function createIngestApi(deps: IngestApiDeps): { app: Express; stop: () => void } {
+  const { pool, uploadPool, logger } = deps
+  const counter = createUsageCounter({ uploadPool, logger })
+  const importDeps = {
+    pool,
+    counter,
+    uploadPool,
+    logger,
+    batches: createBatchShelf(),
+    limits: deps.limits ?? LIMITS,
+  }
+  const app = createApp({
+    service: 'ingest-api',
+    logger,
+    sql: pool,
+    checks: { database: () => pool.query('select 1') },
+    routes: [
+      ...uploadRoutes(importDeps),
+      ...uploadActionRoutes(importDeps),
+      ...eventRoutes({ pool }),
+      ...ledgerRoutes({ pool }),
+    ],
+  })
+  const stopSweep = sweepUploads({ pool, uploadPool, counter, logger })
+  return {
+    app,
+    stop: () => {
+      stopSweep()
+      counter.stop()
+    },
+  }
+}

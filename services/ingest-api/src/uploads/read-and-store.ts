@@ -1,0 +1,149 @@
+import { internCustomers, internEventTypes, nameCustomers } from '@billtrail/db'
+import type { Logger } from '@billtrail/platform'
+import type { Pool } from 'pg'
+import { clearBatch, type UsageReader } from '../reading'
+import type { UploadSession } from '../storing/upload-session'
+import type { BatchShelf } from './batch-shelf'
+import type { FileBytes } from './read-bytes'
+import type { RejectBuffer } from './reject-buffer'
+import { reportProgress } from './uploads.repo'
+
+const PROGRESS_MS = 1_000
+/** A sender slower than this would keep the direct lane from others for long. */
+const DIRECT_BYTES_PER_SECOND = 4 * 1024 * 1024
+
+export interface Reading {
+  readonly organizationId: string
+  readonly uploadNo: number
+  readonly reader: UsageReader
+  readonly bytes: FileBytes
+  readonly session: Omit<UploadSession, 'finish'>
+  readonly rejects: RejectBuffer
+  /** Whether one rejected row means that nothing will be stored: the rest is then only read. */
+  readonly strict: boolean
+}
+
+/**
+ * Reads a file to its end, storing batch by batch: while one is on its way to the database the next is read. Memory
+ * does not depend on the size of the file.
+ */
+export async function readAndStore(
+  deps: { pool: Pool; batches: BatchShelf; logger: Logger },
+  reading: Reading,
+): Promise<void> {
+  const { reader, bytes, session, rejects } = reading
+  const source = bytes.chunks[Symbol.asyncIterator]()
+  let waitedMs = 0
+  let progressAt = Date.now()
+  let batch = deps.batches.takeSmall()
+  let stored: Promise<void> = Promise.resolve()
+  const names = numberAhead(deps.pool, reading)
+
+  const storeBatch = async (isLast: boolean) => {
+    const isRefused = reading.strict && reader.counts().rejected > 0
+    if (batch.size === 0 || isRefused) {
+      clearBatch(batch)
+      return
+    }
+    await names.finish()
+    await stored
+    if (session.lane() === 'undecided') {
+      const isFast = bytes.bytes() >= (waitedMs / 1000) * DIRECT_BYTES_PER_SECOND
+      await session.enterLane(isLast || isFast)
+    }
+    if (rejects.isFull()) await rejects.flush()
+    const full = batch
+    stored = session
+      .store(full, { customers: reader.customers.numbers, eventTypes: reader.eventTypes.numbers })
+      .finally(() => deps.batches.putBack(full))
+    // Its failure is met where it is awaited, a batch later or at the end.
+    stored.catch(() => undefined)
+    batch = session.lane() === 'direct' ? deps.batches.takeLarge() : deps.batches.takeSmall()
+  }
+
+  try {
+    for (;;) {
+      const waitsFrom = performance.now()
+      const next = await source.next()
+      waitedMs += performance.now() - waitsFrom
+      if (next.done === true) break
+      reader.write(next.value)
+      while (reader.fill(batch)) await storeBatch(false)
+      names.begin()
+      if (rejects.isFull()) {
+        await stored
+        await rejects.flush()
+      }
+      if (Date.now() - progressAt > PROGRESS_MS) {
+        progressAt = Date.now()
+        report(deps, reading)
+      }
+    }
+    reader.end()
+    while (reader.fill(batch)) await storeBatch(false)
+    await storeBatch(true)
+    await stored
+  } finally {
+    deps.batches.putBack(batch)
+    await Promise.allSettled([stored, names.finish()])
+  }
+}
+
+function report(deps: { pool: Pool; logger: Logger }, reading: Reading): void {
+  const { rows, rejected } = reading.reader.counts()
+  const progress = { rows, rejected, bytes: reading.bytes.bytes() }
+  reportProgress(deps.pool, reading.uploadNo, progress).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error)
+    deps.logger.warn({ reason }, 'progress was not recorded')
+  })
+}
+
+/** New customers are worth a statement of their own from this many on. */
+const NAMES_AHEAD = 16_384
+/** Bounds what one statement takes in memory, here and there. */
+const NAMES_AT_ONCE = 32_768
+
+/**
+ * Gives many new customers their numbers while the rows that name them are still being read and the batch before is
+ * on its way; `finish` sees to the rest before a batch is stored.
+ */
+function numberAhead(
+  pool: Pool,
+  { organizationId, reader }: Reading,
+): { begin: () => void; finish: () => Promise<void> } {
+  let seen = 0
+  let numbered: Promise<void> = Promise.resolve()
+  const number = () => {
+    seen = reader.customers.size
+    numbered = numbered.then(() => numberNames(pool, organizationId, reader))
+    // Its failure is met by whoever waits for it.
+    numbered.catch(() => undefined)
+    return numbered
+  }
+  return {
+    begin() {
+      // The table starts anew when it has grown large.
+      seen = Math.min(seen, reader.customers.size)
+      if (reader.customers.size - seen >= NAMES_AHEAD) void number()
+    },
+    finish: number,
+  }
+}
+
+/** Gives new customers and event types their numbers before rows that name them are stored. */
+async function numberNames(pool: Pool, organizationId: string, reader: UsageReader): Promise<void> {
+  const customers = reader.customers.unnumbered()
+  for (let from = 0; from < customers.length; from += NAMES_AT_ONCE) {
+    const some = customers.slice(from, from + NAMES_AT_ONCE)
+    const numbers = await internCustomers(pool, organizationId, some)
+    some.forEach(({ index }, at) => reader.customers.setNumber(index, numbers[at]!))
+  }
+  // A customer may have got its number with an earlier batch, and its name only now.
+  await nameCustomers(pool, organizationId, reader.customers.takeLateDescriptions())
+  const types = reader.eventTypes.unnumbered()
+  if (types.length > 0) {
+    const names = types.map((type) => type.id)
+    const numbers = await internEventTypes(pool, organizationId, names)
+    types.forEach(({ index }, at) => reader.eventTypes.setNumber(index, numbers[at]!))
+  }
+}

@@ -1,0 +1,2 @@
+export * from './create-usage-service'
+export * from './database/create-sequelize'

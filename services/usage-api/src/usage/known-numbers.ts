@@ -1,0 +1,48 @@
+import { internEventTypes } from '@billtrail/db'
+import type { Sql } from '@billtrail/platform'
+import { customerNotFound } from '../customers/customer-not-found'
+import { findUsageCustomer } from './usage.repo'
+
+const ENTRIES_MAX = 20_000
+
+/** The numbers that stand for customers and event types in the tables of usage. */
+export interface KnownNumbers {
+  /** Throws `customer_not_found` for a customer that doesn't show. */
+  customer(organizationId: string, id: string): Promise<number>
+  eventType(organizationId: string, name: string): Promise<number>
+}
+
+/**
+ * Remembers numbers, as they never change. A customer that is known from usage only is asked for each time: it
+ * stops to show when that usage is withdrawn.
+ */
+export function knownNumbers(sql: Sql): KnownNumbers {
+  const customers = new Map<string, number>()
+  const eventTypes = new Map<string, number>()
+  return {
+    async customer(organizationId, id) {
+      const key = `${organizationId} ${id}`
+      const known = customers.get(key)
+      if (known !== undefined) return known
+      const found = await findUsageCustomer(sql, organizationId, id)
+      if (!found) throw customerNotFound(id)
+      if (found.registered) remember(customers, key, found.customerNo)
+      return found.customerNo
+    },
+    async eventType(organizationId, name) {
+      const key = `${organizationId} ${name}`
+      const known = eventTypes.get(key)
+      if (known !== undefined) return known
+      const [number] = await internEventTypes(sql, organizationId, [name])
+      remember(eventTypes, key, number!)
+      return number!
+    },
+  }
+}
+
+/** Bounded: past the limit the one that was remembered first goes. */
+function remember(numbers: Map<string, number>, key: string, number: number): void {
+  const oldest = numbers.keys().next()
+  if (numbers.size >= ENTRIES_MAX && oldest.done === false) numbers.delete(oldest.value)
+  numbers.set(key, number)
+}

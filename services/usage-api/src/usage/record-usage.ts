@@ -1,0 +1,115 @@
+import { compareEvents, type NewEvent, storeNewEvents } from '@billtrail/db'
+import { DomainError, eventKey, type FieldError, isOwnKey, localClock } from '@billtrail/domain'
+import type { Caller } from '@billtrail/platform'
+import type { z } from 'zod'
+import type { UsageDeps } from '../usage-deps'
+import { preparedSql } from './prepared-sql'
+import { needsZone, type ReadUsage, readUsage } from './read-usage'
+import { monthTotal } from './show-month'
+import { findEvent, findOrganizationZone, type StoredEvent } from './usage.repo'
+import type { UsageAnswer, UsageInput } from './usage.schema'
+
+/** One event of one request: it stands on the first line. */
+const LINE = 1
+
+/**
+ * Records one usage event of a customer and says what its month comes to. The same event again (by its id or by
+ * the idempotency key) counts nothing and answers as the first did, with `duplicate`; what was left out is
+ * not compared, as the server had chosen it.
+ *
+ * Throws `customer_not_found`, `invalid_event`, `event_conflict` (the key is known with other content),
+ * `held_by_upload`.
+ */
+export async function recordUsage(
+  deps: UsageDeps,
+  caller: Caller,
+  request: { customer: string; input: UsageInput; idempotencyKey: string | undefined },
+): Promise<z.output<typeof UsageAnswer>> {
+  const { customer, input, idempotencyKey } = request
+  const { organizationId } = caller
+  const customerNo = await deps.numbers.customer(organizationId, customer)
+  const zone = needsZone(input.event_date)
+    ? await findOrganizationZone(deps.pool, organizationId)
+    : 'UTC'
+  const usage = readUsage(input, {
+    idempotencyKey,
+    clock: localClock(zone),
+    nowMicros: Date.now() * 1000,
+  })
+  const { stored, duplicate } = await store(deps, usage, {
+    customerNo,
+    eventTypeNo: await deps.numbers.eventType(organizationId, usage.eventType),
+  })
+  const { period, ...event } = stored
+  const total = await monthTotal(deps, caller, { customer, customerNo, period })
+  return {
+    event: { customer_id: customer, ...event, generated: [...usage.generated] },
+    month: {
+      id: `${customer}:${period}`,
+      customer,
+      month: total.month,
+      year: total.year,
+      accumulated_price: total.accumulated_price,
+      price_in_dollars: total.price_in_dollars,
+    },
+    ...(duplicate ? { duplicate } : {}),
+  }
+}
+
+async function store(
+  deps: UsageDeps,
+  usage: ReadUsage,
+  numbers: { customerNo: number; eventTypeNo: number },
+): Promise<{ stored: StoredEvent; duplicate: boolean }> {
+  const event: NewEvent = {
+    ...numbers,
+    eventKey: eventKey(usage.eventId),
+    eventId: isOwnKey(usage.eventId) ? null : usage.eventId,
+    eventDate: usage.eventDate,
+    quantity: usage.quantity,
+    unitPrice: usage.unitPrice,
+    properties: usage.properties,
+  }
+  const sql = preparedSql(deps.pointPool)
+  // Another round only when the event is withdrawn between two statements.
+  for (;;) {
+    const isNew = (await storeNewEvents(sql, [event], [LINE])).has(LINE)
+    const stored = await findEvent(sql, event)
+    if (!stored) continue
+    if (isNew) return { stored, duplicate: false }
+
+    const dateIsOurs = usage.generated.includes('event_date')
+    const sent = dateIsOurs ? { ...event, eventDate: stored.event_date } : event
+    const outcome = (await compareEvents(deps.pool, [sent], [LINE])).get(LINE)
+    if (outcome === 'duplicate') return { stored, duplicate: true }
+    if (outcome === 'conflict') throw eventConflict(stored, { ...usage, eventDate: sent.eventDate })
+  }
+}
+
+/** Both values of each field that differs. */
+function eventConflict(stored: StoredEvent, sent: ReadUsage): DomainError {
+  const pairs: [field: string, stored: unknown, sent: unknown][] = [
+    ['event_type', stored.event_type, sent.eventType],
+    ['event_date', microsecondText(stored.event_date), microsecondText(sent.eventDate)],
+    ['quantity', stored.quantity, sent.quantity],
+    ['unit_price', stored.unit_price, sent.unitPrice],
+    ['properties', sorted(stored.properties), sorted(sent.properties ?? {})],
+  ]
+  const errors: FieldError[] = pairs
+    .map(([field, was, is]) => [field, JSON.stringify(was), JSON.stringify(is)] as const)
+    .filter(([, was, is]) => was !== is)
+    .map(([field, was, is]) => ({ field, message: `stored ${was}, sent ${is}` }))
+  return new DomainError(
+    'conflict',
+    'event_conflict',
+    `The event ${stored.event_id} is stored with other content. It stays as it is; nothing was counted.`,
+    errors,
+  )
+}
+
+/** One spelling for one instant, whatever the zeros at its end. */
+const microsecondText = (instant: string): string =>
+  instant.replace(/\.(\d*?)0*Z$/, (_text, digits: string) => (digits === '' ? 'Z' : `.${digits}Z`))
+
+const sorted = (properties: Readonly<Record<string, string>>): [string, string][] =>
+  Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1))
