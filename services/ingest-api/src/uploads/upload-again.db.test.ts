@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { whatCounts } from '../testing/imbalances.repo'
 import { type UsageRow, usageCsv } from '../testing/usage-csv'
 import { useIngestApi } from '../testing/use-ingest-api'
+import { UPLOADS_AT_ONCE } from './limit-uploads'
 
 const api = useIngestApi()
 
@@ -23,14 +24,17 @@ const rows = fc.uniqueArray(row, {
   selector: (one) => `${one.customer_id} ${one.event_id}`,
 })
 
-/** Rows in any order, cut into parts anywhere; then some of the parts a second time. */
+const CUTS_MAX = 4
+const PARTS_MAX = CUTS_MAX + 1
+
+/** Rows in any order, cut into parts anywhere; then some of the parts a second time. No more than may come at once. */
 const story = rows.chain((all) =>
   fc.record({
     all: fc.constant(all),
     order: fc.shuffledSubarray(all, { minLength: all.length }),
-    cuts: fc.array(fc.nat(all.length), { maxLength: 4 }),
-    again: fc.array(fc.nat(4), { maxLength: 4 }),
-    overApi: fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }),
+    cuts: fc.array(fc.nat(all.length), { maxLength: CUTS_MAX }),
+    again: fc.array(fc.nat(CUTS_MAX), { maxLength: UPLOADS_AT_ONCE - PARTS_MAX }),
+    overApi: fc.array(fc.boolean(), { minLength: PARTS_MAX, maxLength: PARTS_MAX }),
     atOnce: fc.boolean(),
   }),
 )
