@@ -27,6 +27,7 @@ grant select on customers, event_types, events, usage, counted_usage, meters, pl
 
 -- ingest-api: files and events, and the usage they make
 grant insert, update (name, updated_at) on customers to billtrail_ingest;
+grant usage on sequence customers_customer_no_seq to billtrail_ingest;
 grant insert on event_types to billtrail_ingest;
 grant insert, update, delete on uploads, upload_rejects, events, event_claims, counted_usage to billtrail_ingest;
 grant select, insert, delete on staged_events, preview_effects to billtrail_ingest;
