@@ -2,17 +2,26 @@ import type { Sql } from '@billtrail/platform'
 import { readSpanTotals } from './metering/read-span-totals'
 import { measureParts } from './rating/measure-parts'
 import { type CurrencyBill, type MeasuredPart, rateParts } from './rating/rate-parts'
-import { type Month, type MonthState, readMonths, type UsageTotals } from './rating/read-months'
+import {
+  type Month,
+  type MonthState,
+  readMonths,
+  type TypeUsage,
+  type UsageTotals,
+} from './rating/read-months'
 import { type MonthPart, splitMonth } from './rating/split-month'
 
-export type { Month } from './rating/read-months'
+export type { Month, TypeUsage } from './rating/read-months'
 export type { PlanPart, PlanSnapshot } from './rating/plan-versions'
 
 /**
  * What one customer's month comes to in one currency, under the plans that were in force in it: their snapshot, the rated bill,
  * and the quantity and number of all events, those with their own price too.
  */
-export interface RatedMonth extends Month, CurrencyBill {}
+export interface RatedMonth extends Month, CurrencyBill {
+  /** All events of the month by type, whatever they cost and in whichever currency. */
+  readonly types: readonly TypeUsage[]
+}
 
 /**
  * Rates months of the organization's customers as their usage stands now. It answers for every month asked, with 0
@@ -31,12 +40,12 @@ export async function rateMonths(
   const parts = await partsOf(sql, months)
   const usages = await measureParts(sql, request.organizationId, parts.flat())
   let at = 0
-  return months.flatMap(({ customerNo, period, taxes }, month) => {
+  return months.flatMap(({ customerNo, period, taxes, allTypes: types }, month) => {
     const measured = (parts[month] ?? []).map((part): MeasuredPart => {
       at += 1
       return { part, usage: usages[at - 1]! }
     })
-    return rateParts(measured, taxes).map((bill) => ({ customerNo, period, ...bill }))
+    return rateParts(measured, taxes).map((bill) => ({ customerNo, period, types, ...bill }))
   })
 }
 

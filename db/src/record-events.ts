@@ -24,14 +24,15 @@ export type Outcome = 'accepted' | 'duplicate' | 'conflict'
 export const NO_UPLOAD = 0
 
 const LOCK_PATIENCE_MS = 20_000
+const LOCK_WAIT_MS = 50
 const LOCK_NOT_AVAILABLE = '55P03'
 const DEADLOCK = '40P01'
 
 const SENT = `
   select * from unnest($1::int[], $2::int[], $3::timestamptz[], $4::uuid[], $5::int[],
                        $6::numeric[], $7::numeric[], $8::text[], $9::jsonb[])
-    as sent (customer_no, event_type_no, event_date, event_key, line,
-             quantity, unit_price, event_id, properties)`
+    with ordinality as sent (customer_no, event_type_no, event_date, event_key, line,
+                             quantity, unit_price, event_id, properties, place)`
 
 /** Rows of events summed by customer, local month (its first day), event type, and whether they have their own price. */
 export function sumByMonth(events: string): string {
@@ -67,17 +68,44 @@ export const countUsage = `
     select distinct customer_no, period from counted
   )`
 
+/** A stored event as the caller sees it; numbers without trailing zeros, the date in UTC to the microsecond. */
+export interface StoredEvent {
+  readonly event_id: string
+  readonly event_type: string
+  readonly event_date: string
+  readonly quantity: string
+  readonly unit_price: string | null
+  readonly properties: Readonly<Record<string, string>>
+  /** The month it counts in, in the customer's zone. */
+  readonly period: string
+}
+
+/** Reads rows of events, called `e`, as `StoredEvent`s; `columns` of them come before. */
+export const shownEvents = (events: string, columns = ''): string => `
+  select ${columns} coalesce(e.event_id, e.event_key::text) as event_id, t.name as event_type,
+         to_char(e.event_date at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as event_date,
+         trim_scale(e.quantity)::text as quantity, trim_scale(e.unit_price)::text as unit_price,
+         coalesce(e.properties, '{}') as properties,
+         to_char(e.event_date at time zone coalesce(c.timezone, o.timezone), 'YYYY-MM') as period
+  from ${events} e
+  join event_types t on t.event_type_no = e.event_type_no
+  join customers c on c.customer_no = e.customer_no
+  join organizations o on o.id = c.organization_id`
+
+// It waits for a lock for a moment only, whatever its connection says: one held key must not detain the others.
 const STORE = `
-  with sent as (${SENT}), stored as (
+  with sent as (
+    select sent.* from (select set_config('lock_timeout', '${LOCK_WAIT_MS}ms', true)) patience, (${SENT}) sent
+  ), stored as (
     insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line,
                         quantity, unit_price, event_id, properties)
     select customer_no, event_type_no, event_date, event_key, ${NO_UPLOAD}, line,
            quantity, unit_price, event_id, properties
-    from sent order by customer_no, event_key, line
+    from sent order by customer_no, event_key, place
     on conflict (customer_no, event_key) do nothing
-    returning customer_no, event_type_no, event_date, line, quantity, unit_price
+    returning *
   ), ${countUsage}
-  select line from stored`
+  ${shownEvents('stored', 'e.customer_no, e.event_key,')}`
 
 /** Same content means equal values, however spelled: `1` and `1.0`, `Z` and `+00:00`. */
 export const sameContent = (a: string, b: string): string =>
@@ -139,8 +167,8 @@ export async function recordEvents(pool: Pool, events: readonly NewEvent[]): Pro
   while (open.length > 0) {
     const pick = (indexes: readonly number[]) => indexes.map((index) => events[index]!)
     const lines = open.map((index) => index + 1)
-    const stored = await storeNewEvents(pool, pick(open), lines)
-    for (const line of stored) outcomes[line - 1] = 'accepted'
+    const stored = await withPatience(() => storeNewEvents(pool, pick(open), lines))
+    for (const [at, index] of open.entries()) if (stored[at]) outcomes[index] = 'accepted'
     open = open.filter((index) => outcomes[index] === undefined)
     if (open.length === 0) break
 
@@ -155,19 +183,38 @@ export async function recordEvents(pool: Pool, events: readonly NewEvent[]): Pro
   return outcomes.map((outcome) => outcome!)
 }
 
+/** One text for one key. */
+const keyText = (customerNo: number, key: string): string => `${customerNo} ${key}`
+
 /**
- * The first half of `recordEvents`: stores the events whose keys are new and returns their lines (positions in
- * the request, from 1). Says nothing about the others.
+ * The first half of `recordEvents`: stores the events whose keys are new and returns them, in the order given; undefined
+ * for the others. Of several events with one key the first is stored. `lines` are their positions in their requests, from 1.
+ * Throws 55P03 where a key is held for longer than 50 ms: nothing was stored then.
  */
 export async function storeNewEvents(
   sql: Sql,
   events: readonly NewEvent[],
   lines: readonly number[],
-): Promise<Set<number>> {
-  const stored = await withPatience(() =>
-    sql.query<{ line: number }>(STORE, columnsOf(events, lines)),
+): Promise<(StoredEvent | undefined)[]> {
+  const { rows } = await sql.query<StoredRow & Record<string, unknown>>(
+    STORE,
+    columnsOf(events, lines),
   )
-  return new Set(stored.rows.map((row) => row.line))
+  const stored = new Map<string, StoredEvent>()
+  for (const { customer_no, event_key, ...event } of rows) {
+    stored.set(keyText(customer_no, event_key), event)
+  }
+  return events.map(({ customerNo, eventKey }) => {
+    const text = keyText(customerNo, eventKey)
+    const event = stored.get(text)
+    stored.delete(text)
+    return event
+  })
+}
+
+interface StoredRow extends StoredEvent {
+  readonly customer_no: number
+  readonly event_key: string
 }
 
 /**

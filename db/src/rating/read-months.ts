@@ -1,4 +1,4 @@
-import { decimal, type Tax } from '@billtrail/domain'
+import { decimal, type Decimal, type Tax, toPlain, ZERO } from '@billtrail/domain'
 import type { Sql } from '@billtrail/platform'
 
 /** A customer's month: the unit that is rated and billed. */
@@ -47,6 +47,8 @@ export interface MonthState extends Month {
   readonly from: number
   readonly to: number
   readonly usage: UsageTotals
+  /** All events by type, those with their own price too; plain decimal texts without trailing zeros. */
+  readonly allTypes: readonly TypeUsage[]
   /** In their order; they do not overlap. */
   readonly subscriptions: readonly MonthSubscription[]
   /** The active version of the organization's default plan. */
@@ -64,7 +66,7 @@ interface Row {
   default_version_id: string | null
   subscriptions: [string, string, string | null, unknown][] | null
   taxes: [string, string, boolean][] | null
-  types: [string, string, string][] | null
+  types: [name: string, quantity: string, events: string, ownPrice: boolean][] | null
   own_prices: [string, string][] | null
   own_events: string | null
 }
@@ -72,7 +74,10 @@ interface Row {
 const micros = (instant: string): string => `round(extract(epoch from ${instant}) * 1000000)::text`
 
 // Usage keeps events with their own price as one sum; their single prices are read from the events, and only for
-// months that have such. Dates a day around the month hold it in every zone; the text of the month decides.
+// months that have such: joined, they would be read for every month. So would a customer's events for pending usage,
+// were it not asked first whether any upload's is. Dates a day around the month hold it in every zone; the text of the
+// month decides. Customers are looked up one by one: a plan made while they were few would go through all of the
+// organization's.
 const MONTHS = `
   select w.customer_no, w.period, local.zone,
          ${micros('span.month_start')} as month_from, ${micros('span.month_end')} as month_to,
@@ -88,9 +93,23 @@ const MONTHS = `
           where t.organization_id = o.id
             and case when own_taxes.customer_no is null then t.is_default else t.id = any(own_taxes.tax_rate_ids) end
          ) as taxes,
-         used.types, used.own_events, own.own_prices
+         used.types, used.own_events,
+         case when used.own_events is not null then (
+           select json_agg(json_build_array(p.unit_price::text, p.quantity::text) order by p.unit_price)
+           from (
+             select e.unit_price, sum(e.quantity) as quantity
+             from events e
+             where e.customer_no = w.customer_no and e.unit_price is not null
+               and e.event_date >= (local.first_day - interval '1 day') at time zone 'UTC'
+               and e.event_date < (local.first_day + interval '1 month 1 day') at time zone 'UTC'
+               and to_char(e.event_date at time zone local.zone, 'YYYY-MM') = w.period
+             group by e.unit_price
+           ) as p
+         ) end as own_prices
   from unnest($2::int[], $3::text[]) with ordinality as w (customer_no, period, position)
-  join customers c on c.customer_no = w.customer_no and c.organization_id = $1
+  cross join lateral (
+    select * from customers where customer_no = w.customer_no and organization_id = $1 offset 0
+  ) as c
   join organizations o on o.id = c.organization_id
   left join customer_taxes own_taxes on own_taxes.customer_no = c.customer_no
   cross join lateral (
@@ -101,28 +120,18 @@ const MONTHS = `
            (local.first_day + interval '1 month') at time zone local.zone as month_end
   ) as span
   cross join lateral (
-    select json_agg(json_build_array(t.name, u.quantity::text, u.events::text) order by u.event_type_no)
-             filter (where not u.own_price) as types,
+    select json_agg(json_build_array(t.name, u.quantity::text, u.events::text, u.own_price)
+                    order by u.event_type_no, u.own_price) as types,
            sum(u.events) filter (where u.own_price) as own_events
     from (
       select event_type_no, own_price, sum(quantity) as quantity, sum(events) as events
-      from usage where customer_no = w.customer_no and period = w.period
+      from usage
+      where customer_no = w.customer_no and period = w.period
+        and (not is_pending or exists (select from uploads where state = 'committed' and not usage_counted))
       group by event_type_no, own_price
     ) as u
     join event_types t on t.event_type_no = u.event_type_no
   ) as used
-  left join lateral (
-    select json_agg(json_build_array(p.unit_price::text, p.quantity::text) order by p.unit_price) as own_prices
-    from (
-      select e.unit_price, sum(e.quantity) as quantity
-      from events e
-      where e.customer_no = w.customer_no and e.unit_price is not null
-        and e.event_date >= (local.first_day - interval '1 day') at time zone 'UTC'
-        and e.event_date < (local.first_day + interval '1 month 1 day') at time zone 'UTC'
-        and to_char(e.event_date at time zone local.zone, 'YYYY-MM') = w.period
-      group by e.unit_price
-    ) as p
-  ) as own on used.own_events is not null
   order by w.position`
 
 /** The state of months, in the order asked; a customer of another organization is left out. One statement: one moment. */
@@ -142,6 +151,7 @@ export async function readMonths(
     from: Number(row.month_from),
     to: Number(row.month_to),
     usage: usageOf(row),
+    allTypes: allTypesOf(row),
     subscriptions: (row.subscriptions ?? []).map(([planVersionId, from, to, overrides]) => ({
       planVersionId,
       from: Number(from),
@@ -157,12 +167,32 @@ export async function readMonths(
   }))
 }
 
-const usageOf = (row: Row): UsageTotals => ({
-  types: (row.types ?? []).map(([eventType, quantity, events]) => ({
+function usageOf(row: Row): UsageTotals {
+  const tiered = (row.types ?? []).filter(([, , , isOwnPrice]) => !isOwnPrice)
+  return {
+    types: tiered.map(([eventType, quantity, events]) => ({
+      eventType,
+      quantity,
+      events: Number(events),
+    })),
+    ownPrices: (row.own_prices ?? []).map(([unitPrice, quantity]) => ({ unitPrice, quantity })),
+    ownPriceEvents: Number(row.own_events ?? 0),
+  }
+}
+
+/** Whatever they cost. */
+function allTypesOf({ types }: Row): TypeUsage[] {
+  const totals = new Map<string, { quantity: Decimal; events: number }>()
+  for (const [eventType, quantity, events] of types ?? []) {
+    const total = totals.get(eventType) ?? { quantity: ZERO, events: 0 }
+    totals.set(eventType, {
+      quantity: total.quantity.plus(decimal(quantity)),
+      events: total.events + Number(events),
+    })
+  }
+  return [...totals].map(([eventType, { quantity, events }]) => ({
     eventType,
-    quantity,
-    events: Number(events),
-  })),
-  ownPrices: (row.own_prices ?? []).map(([unitPrice, quantity]) => ({ unitPrice, quantity })),
-  ownPriceEvents: Number(row.own_events ?? 0),
-})
+    quantity: toPlain(quantity),
+    events,
+  }))
+}

@@ -5,7 +5,9 @@ import type { Sequelize } from 'sequelize'
 import { bucketRoutes } from './buckets/buckets.routes'
 import { customersIn } from './customers/customer.model'
 import { customerRoutes } from './customers/customers.routes'
+import { groupCalls } from './usage/group-calls'
 import { knownNumbers } from './usage/known-numbers'
+import { preparedSql } from './usage/prepared-sql'
 import { usageRoutes } from './usage/usage.routes'
 import type { UsageDeps } from './usage-deps'
 
@@ -26,7 +28,8 @@ export function createUsageService({ pool, pointPool, sequelize, logger }: Usage
     pointPool,
     sequelize,
     customers: customersIn(sequelize),
-    numbers: knownNumbers(pool),
+    numbers: knownNumbers(preparedSql(pointPool)),
+    groups: groupCalls(pointPool),
   }
   const app = createApp({
     service: 'usage-api',

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { Sequelize } from 'sequelize'
 import type { Customers } from './customers/customer.model'
+import type { GroupedCalls } from './usage/group-calls'
 import type { KnownNumbers } from './usage/known-numbers'
 
 /** What the use cases of this service work with. */
@@ -13,4 +14,5 @@ export interface UsageDeps {
   readonly sequelize: Sequelize
   readonly customers: Customers
   readonly numbers: KnownNumbers
+  readonly groups: GroupedCalls
 }

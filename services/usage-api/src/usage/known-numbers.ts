@@ -9,6 +9,8 @@ const ENTRIES_MAX = 20_000
 export interface KnownNumbers {
   /** Throws `customer_not_found` for a customer that doesn't show. */
   customer(organizationId: string, id: string): Promise<number>
+  /** The number of a customer that was met before. Whether it still shows, its usage has to say. */
+  metCustomer(organizationId: string, id: string): number | undefined
   eventType(organizationId: string, name: string): Promise<number>
 }
 
@@ -18,6 +20,7 @@ export interface KnownNumbers {
  */
 export function knownNumbers(sql: Sql): KnownNumbers {
   const customers = new Map<string, number>()
+  const met = new Map<string, number>()
   const eventTypes = new Map<string, number>()
   return {
     async customer(organizationId, id) {
@@ -26,8 +29,12 @@ export function knownNumbers(sql: Sql): KnownNumbers {
       if (known !== undefined) return known
       const found = await findUsageCustomer(sql, organizationId, id)
       if (!found) throw customerNotFound(id)
-      if (found.registered) remember(customers, key, found.customerNo)
+      remember(found.registered ? customers : met, key, found.customerNo)
       return found.customerNo
+    },
+    metCustomer(organizationId, id) {
+      const key = `${organizationId} ${id}`
+      return customers.get(key) ?? met.get(key)
     },
     async eventType(organizationId, name) {
       const key = `${organizationId} ${name}`

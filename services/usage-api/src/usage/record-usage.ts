@@ -1,12 +1,13 @@
-import { compareEvents, type NewEvent, storeNewEvents } from '@billtrail/db'
+import { compareEvents, type NewEvent, type StoredEvent } from '@billtrail/db'
 import { DomainError, eventKey, type FieldError, isOwnKey, localClock } from '@billtrail/domain'
 import type { Caller } from '@billtrail/platform'
 import type { z } from 'zod'
+import { customerNotFound } from '../customers/customer-not-found'
 import type { UsageDeps } from '../usage-deps'
 import { preparedSql } from './prepared-sql'
 import { needsZone, type ReadUsage, readUsage } from './read-usage'
 import { monthTotal } from './show-month'
-import { findEvent, findOrganizationZone, type StoredEvent } from './usage.repo'
+import { findEvent, findOrganizationZone } from './usage.repo'
 import type { UsageAnswer, UsageInput } from './usage.schema'
 
 /** One event of one request: it stands on the first line. */
@@ -29,7 +30,7 @@ export async function recordUsage(
   const { organizationId } = caller
   const customerNo = await deps.numbers.customer(organizationId, customer)
   const zone = needsZone(input.event_date)
-    ? await findOrganizationZone(deps.pool, organizationId)
+    ? await findOrganizationZone(preparedSql(deps.pointPool), organizationId)
     : 'UTC'
   const usage = readUsage(input, {
     idempotencyKey,
@@ -41,7 +42,9 @@ export async function recordUsage(
     eventTypeNo: await deps.numbers.eventType(organizationId, usage.eventType),
   })
   const { period, ...event } = stored
-  const total = await monthTotal(deps, caller, { customer, customerNo, period })
+  const rated = await deps.groups.rate(organizationId, { customerNo, period })
+  if (!rated) throw customerNotFound(customer)
+  const total = monthTotal(customer, rated)
   return {
     event: { customer_id: customer, ...event, generated: [...usage.generated] },
     month: {
@@ -73,10 +76,10 @@ async function store(
   const sql = preparedSql(deps.pointPool)
   // Another round only when the event is withdrawn between two statements.
   for (;;) {
-    const isNew = (await storeNewEvents(sql, [event], [LINE])).has(LINE)
+    const made = await deps.groups.store(event)
+    if (made) return { stored: made, duplicate: false }
     const stored = await findEvent(sql, event)
     if (!stored) continue
-    if (isNew) return { stored, duplicate: false }
 
     const dateIsOurs = usage.generated.includes('event_date')
     const sent = dateIsOurs ? { ...event, eventDate: stored.event_date } : event

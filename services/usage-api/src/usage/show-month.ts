@@ -1,11 +1,9 @@
-import { rateMonths } from '@billtrail/db'
+import type { RatedMonth, TypeUsage } from '@billtrail/db'
 import { dollarText, moneyText, parsePeriod } from '@billtrail/domain'
 import type { Caller } from '@billtrail/platform'
 import type { z } from 'zod'
 import { customerNotFound } from '../customers/customer-not-found'
 import type { UsageDeps } from '../usage-deps'
-import { preparedSql } from './prepared-sql'
-import { findMonthByType } from './usage.repo'
 import type { MonthAnswer } from './usage.schema'
 
 export interface MonthTotal {
@@ -17,39 +15,39 @@ export interface MonthTotal {
   readonly currency: string
 }
 
-/** What a customer's month comes to now: always the total, never a step of it. */
-export async function monthTotal(
-  deps: UsageDeps,
-  caller: Caller,
-  of: { customer: string; customerNo: number; period: string },
-): Promise<MonthTotal> {
-  const { customer, customerNo, period } = of
-  const [rated] = await rateMonths(preparedSql(deps.pointPool), {
-    organizationId: caller.organizationId,
-    months: [{ customerNo, period }],
-  })
-  if (!rated) throw customerNotFound(customer)
-  const { total } = rated.bill
+/** What a rated month comes to: always the total, never a step of it. */
+export function monthTotal(customer: string, { period, currency, bill }: RatedMonth): MonthTotal {
   return {
     customer,
     ...parsePeriod(period),
-    accumulated_price: moneyText(total, rated.currency),
-    price_in_dollars: dollarText(total, rated.currency),
-    currency: rated.currency,
+    accumulated_price: moneyText(bill.total, currency),
+    price_in_dollars: dollarText(bill.total, currency),
+    currency,
   }
 }
 
 /** The month with its event types; without usage it is one of zeros. Throws `invalid_period`, `customer_not_found`. */
 export async function showMonth(
-  deps: UsageDeps,
-  caller: Caller,
+  { numbers, groups }: UsageDeps,
+  { organizationId }: Caller,
   { id, period }: { id: string; period: string },
 ): Promise<z.output<typeof MonthAnswer>> {
   parsePeriod(period)
-  const customerNo = await deps.numbers.customer(caller.organizationId, id)
-  const [total, types] = await Promise.all([
-    monthTotal(deps, caller, { customer: id, customerNo, period }),
-    findMonthByType(preparedSql(deps.pointPool), { customerNo, period }),
-  ])
-  return { ...total, event_types: types }
+  const met = numbers.metCustomer(organizationId, id)
+  const customerNo = met ?? (await numbers.customer(organizationId, id))
+  const rated = await groups.rate(organizationId, { customerNo, period })
+  if (!rated) throw customerNotFound(id)
+  // A month with usage shows that there is such a customer; one without it does not.
+  if (met !== undefined && rated.types.length === 0) await numbers.customer(organizationId, id)
+  return { ...monthTotal(id, rated), event_types: [...rated.types].sort(byName).map(presentType) }
 }
+
+/** Names ascend by their bytes, as in the database. */
+const byName = (a: TypeUsage, b: TypeUsage): number =>
+  Buffer.compare(Buffer.from(a.eventType), Buffer.from(b.eventType))
+
+const presentType = ({ eventType, quantity, events }: TypeUsage) => ({
+  event_type: eventType,
+  quantity,
+  events,
+})

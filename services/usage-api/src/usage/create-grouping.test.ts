@@ -1,0 +1,94 @@
+import { createGrouping } from './create-grouping'
+
+/** Work that ends when the test says so; results are the items in capitals. */
+function gatedWork(groupMax = 3) {
+  const groups: string[][] = []
+  const alone: string[] = []
+  const gates: ((ends: Promise<void>) => void)[] = []
+  const isLonely = (item: string) => item.startsWith('x')
+  const submit = createGrouping<string, string>({
+    groupMax,
+    run: async (items) => {
+      groups.push([...items])
+      await new Promise<void>((resolve) => gates.push(resolve))
+      const answered = items.filter((item) => !isLonely(item))
+      return new Map(answered.map((item) => [item, item.toUpperCase()]))
+    },
+    runAlone: (item) => {
+      alone.push(item)
+      return item === 'x fails' ? Promise.reject(new Error(item)) : new Promise(() => undefined)
+    },
+  })
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+  /** Ends the oldest group at work, and gives the next one time to begin. */
+  const end = async (ends: Promise<void> = Promise.resolve()): Promise<void> => {
+    ends.catch(() => undefined)
+    gates.shift()!(ends)
+    await turn()
+  }
+  return { submit, groups, alone, turn, end }
+}
+
+test('a call that finds nothing at work goes at once, and those that come meanwhile go together after it', async () => {
+  const { submit, groups, turn, end } = gatedWork()
+  const first = submit('a')
+  await turn()
+  expect(groups).toEqual([['a']])
+
+  const later = ['b', 'c'].map(submit)
+  await turn()
+  expect(groups).toEqual([['a']])
+  await end()
+  expect(groups).toEqual([['a'], ['b', 'c']])
+  await end()
+  expect(await Promise.all([first, ...later])).toEqual(['A', 'B', 'C'])
+})
+
+test('a group has its most, and the rest goes after it in the order in which it came', async () => {
+  const { submit, groups, turn, end } = gatedWork(2)
+  const all = ['a', 'b', 'c', 'd', 'e'].map(submit)
+  await turn()
+  await end()
+  await end()
+  await end()
+  expect(groups).toEqual([['a', 'b'], ['c', 'd'], ['e']])
+  expect(await Promise.all(all)).toEqual(['A', 'B', 'C', 'D', 'E'])
+})
+
+test('what goes alone holds up neither its own group nor the next', async () => {
+  const { submit, alone, turn, end } = gatedWork()
+  const [a, , c] = ['a', 'x waits for ever', 'c'].map(submit)
+  await turn()
+  await end()
+  expect(await Promise.all([a, c])).toEqual(['A', 'C'])
+  expect(alone).toEqual(['x waits for ever'])
+
+  const next = submit('d')
+  await turn()
+  await end()
+  expect(await next).toBe('D')
+})
+
+test('the failure of what went alone is its own', async () => {
+  const { submit, turn, end } = gatedWork()
+  const [a, failing] = ['a', 'x fails'].map(submit)
+  const refused = expect(failing).rejects.toThrow('x fails')
+  await turn()
+  await end()
+  await refused
+  expect(await a).toBe('A')
+})
+
+test('what the work of a group throws, each of it is told; the next group begins all the same', async () => {
+  const { submit, turn, end } = gatedWork(2)
+  const [a, b, c] = ['a', 'b', 'c'].map(submit)
+  const refused = Promise.all([
+    expect(a).rejects.toThrow('no database'),
+    expect(b).rejects.toThrow('no database'),
+  ])
+  await turn()
+  await end(Promise.reject(new Error('no database')))
+  await refused
+  await end()
+  expect(await c).toBe('C')
+})

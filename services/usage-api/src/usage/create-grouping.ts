@@ -1,0 +1,50 @@
+interface Waiting<Item, Result> {
+  readonly item: Item
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: unknown) => void
+}
+
+export interface GroupingOptions<Item, Result> {
+  readonly groupMax: number
+  /** Does the work of several items at once. What it throws, it throws for each of them. */
+  readonly run: (items: readonly Item[]) => Promise<ReadonlyMap<Item, Result>>
+  /** For an item that `run` gave no answer for. */
+  readonly runAlone: (item: Item) => Promise<Result>
+}
+
+/**
+ * Has items that arrive while others are being worked on wait for each other and go together, in the order in which
+ * they came. One group is at work at a time; an item that has to go alone holds up nobody. Nobody waits for company: when
+ * nothing is at work, an item goes with those that came in the same turn of the event loop.
+ */
+export function createGrouping<Item, Result>({
+  groupMax,
+  run,
+  runAlone,
+}: GroupingOptions<Item, Result>): (item: Item) => Promise<Result> {
+  const waiting: Waiting<Item, Result>[] = []
+  let isAtWork = false
+
+  const answer = async (group: readonly Waiting<Item, Result>[]): Promise<void> => {
+    try {
+      const results = await run(group.map(({ item }) => item))
+      for (const { item, resolve, reject } of group) {
+        if (results.has(item)) resolve(results.get(item) as Result)
+        else runAlone(item).then(resolve, reject)
+      }
+    } catch (error) {
+      for (const { reject } of group) reject(error)
+    }
+  }
+  const work = async (): Promise<void> => {
+    while (waiting.length > 0) await answer(waiting.splice(0, groupMax))
+    isAtWork = false
+  }
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject })
+      if (isAtWork) return
+      isAtWork = true
+      setImmediate(() => void work())
+    })
+}

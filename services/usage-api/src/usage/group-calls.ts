@@ -1,0 +1,107 @@
+import {
+  type Month,
+  type NewEvent,
+  rateMonths,
+  type RatedMonth,
+  type StoredEvent,
+  storeNewEvents,
+  withPatience,
+} from '@billtrail/db'
+import { isDatabaseUnavailable, type Pool, type Sql } from '@billtrail/platform'
+import { createGrouping } from './create-grouping'
+import { limitAtOnce } from './limit-at-once'
+import { preparedSql } from './prepared-sql'
+
+const GROUP_MAX = 256
+/** One event of one request: it stands on the first line. */
+const LINE = 1
+/** Of the connections that groups and months share. */
+const ALONE_AT_ONCE_MAX = 4
+
+/** What calls that arrive together do in one statement (docs/decisions/0012). */
+export interface GroupedCalls {
+  /** The event as it is now stored and counted; undefined when its key was known. Throws `held_by_upload`. */
+  readonly store: (event: NewEvent) => Promise<StoredEvent | undefined>
+  /** Rates a month as its usage stands now; undefined for a customer of another organization. */
+  readonly rate: (organizationId: string, month: Month) => Promise<RatedMonth | undefined>
+}
+
+export function groupCalls(pointPool: Pool): GroupedCalls {
+  const sql = preparedSql(pointPool)
+  return { store: storing(sql), rate: rating(sql) }
+}
+
+function storing(sql: Sql): GroupedCalls['store'] {
+  const takeTurn = limitAtOnce(ALONE_AT_ONCE_MAX)
+  const alone = new Map<number, number>()
+  const count = ({ customerNo }: NewEvent, more: number): void => {
+    const left = (alone.get(customerNo) ?? 0) + more
+    if (left > 0) alone.set(customerNo, left)
+    else alone.delete(customerNo)
+  }
+  const storeAlone = async (event: NewEvent): Promise<StoredEvent | undefined> => {
+    count(event, 1)
+    try {
+      const attempt = () => takeTurn(() => storeNewEvents(sql, [event], [LINE]))
+      return (await withPatience(attempt))[0]
+    } finally {
+      count(event, -1)
+    }
+  }
+  const storeGrouped = createGrouping({
+    groupMax: GROUP_MAX,
+    run: (events: readonly NewEvent[]) => storeTogether(sql, events),
+    runAlone: storeAlone,
+  })
+  // While an event of a customer waits for an upload, the next one may well have to: it must not detain a group.
+  return (event) => (alone.has(event.customerNo) ? storeAlone(event) : storeGrouped(event))
+}
+
+async function storeTogether(
+  sql: Sql,
+  events: readonly NewEvent[],
+): Promise<Map<NewEvent, StoredEvent | undefined>> {
+  try {
+    const lines = events.map(() => LINE)
+    const stored = await storeNewEvents(sql, events, lines)
+    return new Map(events.map((event, at) => [event, stored[at]]))
+  } catch (error) {
+    if (isDatabaseUnavailable(error)) throw error
+    // One of them is at fault, or has to wait for an upload; which, each finds out by itself.
+    return new Map()
+  }
+}
+
+const keyOf = ({ customerNo, period }: Month): string => `${customerNo} ${period}`
+
+async function rateAll(
+  sql: Sql,
+  organizationId: string,
+  months: readonly Month[],
+): Promise<Map<string, RatedMonth>> {
+  const asked = [...new Map(months.map((month) => [keyOf(month), month])).values()]
+  const rated = await rateMonths(sql, { organizationId, months: asked })
+  // Of a month with bills in several currencies the first is shown: that of the plan in force when it ends.
+  return new Map([...rated].reverse().map((month) => [keyOf(month), month]))
+}
+
+/** Organizations are rated side by side: where the plan of one reads many events, the others need not wait. */
+function rating(sql: Sql): GroupedCalls['rate'] {
+  const organizations = new Map<string, (month: Month) => Promise<RatedMonth | undefined>>()
+  return (organizationId, month) => {
+    const rateGrouped = organizations.get(organizationId) ?? ratingOf(sql, organizationId)
+    organizations.set(organizationId, rateGrouped)
+    return rateGrouped(month)
+  }
+}
+
+const ratingOf = (sql: Sql, organizationId: string) =>
+  createGrouping<Month, RatedMonth | undefined>({
+    groupMax: GROUP_MAX,
+    run: async (months) => {
+      const rated = await rateAll(sql, organizationId, months).catch(() => undefined)
+      // What one month cannot be rated for is no failure of the others: each finds out by itself.
+      return new Map(rated && months.map((month) => [month, rated.get(keyOf(month))]))
+    },
+    runAlone: async (month) => (await rateAll(sql, organizationId, [month])).get(keyOf(month)),
+  })
