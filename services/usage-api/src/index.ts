@@ -1,2 +1,1 @@
 export * from './create-usage-service'
-export * from './database/create-sequelize'

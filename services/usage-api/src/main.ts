@@ -1,7 +1,7 @@
 import { createLogger, createPool, readConfig, runService, settings } from '@billtrail/platform'
+import { createSequelize } from '@billtrail/platform/sequelize'
 import { z } from 'zod'
 import { createUsageService } from './create-usage-service'
-import { createSequelize } from './database/create-sequelize'
 
 const Config = z.object({
   HOST: settings.HOST,

@@ -9,10 +9,10 @@ import {
 } from '@billtrail/db'
 import { useTestDatabase } from '@billtrail/embedded/testing'
 import { createLogger, createPool, inTransaction } from '@billtrail/platform'
+import { createSequelize } from '@billtrail/platform/sequelize'
 import type { Pool } from 'pg'
 import request from 'supertest'
 import { createInvoiceApi } from '../create-invoice-api'
-import { createSequelize } from '../database/create-sequelize'
 
 export interface Use {
   readonly customer: string

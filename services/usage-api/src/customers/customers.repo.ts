@@ -1,5 +1,5 @@
+import { unwrapErrors } from '@billtrail/platform/sequelize'
 import { Op, Sequelize, type Transaction, type WhereOptions } from 'sequelize'
-import { unwrapErrors } from '../database/create-sequelize'
 import type { Customer, Customers } from './customer.model'
 
 /** A customer shows once somebody registered it or it has usage; an id that a failed upload named does not. */

@@ -1,10 +1,10 @@
 import { createOrganization, ensureAdminKey, newKey } from '@billtrail/db'
 import { useTestDatabase } from '@billtrail/embedded/testing'
 import { createLogger, createPool } from '@billtrail/platform'
+import { createSequelize } from '@billtrail/platform/sequelize'
 import type { Pool } from 'pg'
 import request from 'supertest'
 import { createUsageService } from '../create-usage-service'
-import { createSequelize } from '../database/create-sequelize'
 
 type Method = 'get' | 'post' | 'patch'
 

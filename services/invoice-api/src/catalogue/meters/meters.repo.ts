@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Sql } from '@billtrail/platform'
+import { unwrapErrors } from '@billtrail/platform/sequelize'
 import { Op, type Transaction } from 'sequelize'
-import { unwrapErrors } from '../../database/create-sequelize'
 import type { MeterRow, Meters } from './meter.model'
 import type { MeterContent } from './present-meter'
 

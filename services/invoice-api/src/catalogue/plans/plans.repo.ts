@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { ChargeJson } from '@billtrail/contracts'
 import type { Sql } from '@billtrail/platform'
+import { unwrapErrors } from '@billtrail/platform/sequelize'
 import { Op, type Transaction } from 'sequelize'
-import { unwrapErrors } from '../../database/create-sequelize'
 import type { PlanRow, Plans } from './plan.model'
 import type { PlanVersionRow, PlanVersions, VersionState } from './plan-version.model'
 

@@ -1,5 +1,5 @@
-import { databaseUnavailable, type ServiceRole } from '@billtrail/platform'
 import { BaseError, ConnectionError, Sequelize, type Transaction } from 'sequelize'
+import { databaseUnavailable, type ServiceRole } from '../sql'
 
 /**
  * Sequelize, for rows that people edit. It has a few connections of its own, with the service's role; a change
@@ -28,7 +28,7 @@ export async function inSequelizeTransaction<T>(
   return unwrapErrors(() => sequelize.transaction(job))
 }
 
-/** Outside this folder nobody needs to know that errors passed through Sequelize. */
+/** Who asks need not know that errors passed through Sequelize. */
 export async function unwrapErrors<T>(job: () => Promise<T>): Promise<T> {
   try {
     return await job()

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { createOrganization, ensureAdminKey, newKey } from '@billtrail/db'
 import { useTestDatabase } from '@billtrail/embedded/testing'
 import { createLogger, createPool } from '@billtrail/platform'
+import { createSequelize } from '@billtrail/platform/sequelize'
 import request from 'supertest'
-import { createUsageService } from '../create-usage-service'
-import { createSequelize } from './create-sequelize'
+import { createUsageService } from './create-usage-service'
 
 const database = useTestDatabase()
 const role = 'billtrail_usage'
