@@ -1,6 +1,7 @@
 import os from 'node:os'
 import { parseArgs } from 'node:util'
 import type { BenchOptions } from './bench-options'
+import { stopBenchServers } from './bench-server'
 import { type Figure, figureText } from './figure'
 import { filledDatabase } from './measurements/filled-database'
 import { peakMemory } from './measurements/peak-memory'
@@ -57,7 +58,21 @@ async function main(): Promise<void> {
   say(`load ${load()}`)
 }
 
+let interrupted = false
+
+/** Stops what was started and ends with 130; asked again, at once: then the guards and channels do it. */
+function interrupt(): void {
+  if (interrupted) process.exit(130)
+  interrupted = true
+  process.stderr.write('interrupted: stopping what was started\n')
+  void stopBenchServers().finally(() => process.exit(130))
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+
 main().catch((error: unknown) => {
+  // What was cut off fails in its own way.
+  if (interrupted) return
   process.stderr.write(
     `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   )

@@ -69,6 +69,24 @@ async function whenListening(child: ChildProcess, service: string): Promise<void
   })
 }
 
+/** Those that run or are about to, for an end that nobody has planned. */
+const children = new Set<ChildProcess>()
+
+const hasEnded = (child: ChildProcess): boolean =>
+  child.exitCode !== null || child.signalCode !== null
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (hasEnded(child)) return
+  const over = once(child, 'exit')
+  child.kill(signal)
+  await over
+}
+
+/** Ends at once every service that a measurement has left running. */
+export async function endServices(): Promise<void> {
+  await Promise.all([...children].map((child) => end(child, 'SIGKILL')))
+}
+
 /** Starts a built service on a database and waits until it listens. */
 export async function startService(
   service: MeasuredService,
@@ -80,9 +98,13 @@ export async function startService(
       DATABASE_URL: options.databaseUrl,
       [PORT_VARIABLES[service]]: String(options.port),
       LOG_LEVEL: 'info',
+      BILLTRAIL_SUPERVISED: '1',
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // The channel ends the service when we are killed.
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
+  children.add(child)
+  child.once('exit', () => children.delete(child))
   await whenListening(child, service)
   const agent = new http.Agent({ keepAlive: true })
   const base = { host: '127.0.0.1', port: options.port, agent }
@@ -106,9 +128,7 @@ export async function startService(
     peakMemory: () => peakMemoryOf(child.pid!),
     async stop() {
       agent.destroy()
-      const over = once(child, 'exit')
-      child.kill('SIGTERM')
-      await over
+      await end(child, 'SIGTERM')
     },
   }
 }
