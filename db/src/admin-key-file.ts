@@ -1,5 +1,6 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { makeFolder } from '@billtrail/platform'
 import { newKey } from './organizations'
 
 const fileIn = (folder: string): string => path.join(folder, 'admin-key')
@@ -13,7 +14,7 @@ export async function keepAdminKey(options: {
   key: string | undefined
 }): Promise<{ key: string; file: string; made: boolean }> {
   const file = fileIn(options.folder)
-  await mkdir(options.folder, { recursive: true })
+  await makeFolder(options.folder)
   const kept = await readFile(file, 'utf8').then(
     (text) => text.trim(),
     (error: unknown) => {

@@ -67,15 +67,19 @@ async function initialize(
       env: programEnvironment(),
     })
   } catch (error) {
-    const said = (error as { stderr?: string }).stderr ?? ''
-    const reason = /error: (.*)/.exec(said)?.[1] ?? said.trim().split('\n').at(-1) ?? ''
-    throw new Error(`PostgreSQL could not make its data folder ${unfinished}: ${reason}.`, {
-      cause: error,
-    })
+    const reason = reasonIn((error as { stderr?: string }).stderr ?? '')
+    throw new Error(
+      `BILLTRAIL_DATA_DIR: PostgreSQL could not make its data folder ${unfinished}: ${reason}.`,
+      { cause: error },
+    )
   }
   // A start that is killed before this line leaves nothing that looks finished.
   await rename(unfinished, clusterIn(folder))
 }
+
+/** Of all that initdb said, why it gave up: its own error, or that of the server it ran. */
+export const reasonIn = (said: string): string =>
+  /(?:error|FATAL|PANIC): +(.*)/.exec(said)?.[1] ?? said.trim().split('\n').at(-1) ?? ''
 
 /** PostgreSQL gets nothing of our environment but where programs are: PGDATA and its kin would lead it astray. */
 export const programEnvironment = (): NodeJS.ProcessEnv => ({

@@ -1,12 +1,10 @@
 import { createServer } from 'node:net'
 
-function tryToListen(port: number, host: string): Promise<number | undefined> {
+/** Listens for a moment and resolves with the port it was; 0 takes any. Rejects with the system's error. */
+export function tryPort(port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined)
-      else reject(error)
-    })
+    server.once('error', reject)
     server.listen({ port, host, exclusive: true }, () => {
       const address = server.address()
       const given = typeof address === 'object' && address !== null ? address.port : port
@@ -15,14 +13,29 @@ function tryToListen(port: number, host: string): Promise<number | undefined> {
   })
 }
 
+/** Whether an error says that we cannot have the port; else it is the address that is at fault. */
+function isNotOurs(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EADDRINUSE' || code === 'EACCES'
+}
+
 /** Whether a program could listen on this port now. */
 export async function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
-  return (await tryToListen(port, host)) !== undefined
+  try {
+    await tryPort(port, host)
+    return true
+  } catch (error) {
+    if (isNotOurs(error)) return false
+    throw error
+  }
 }
 
 /** The preferred port when nobody has it, else any free one. */
 export async function freePort(preferred = 0, host = '127.0.0.1'): Promise<number> {
-  const port = (await tryToListen(preferred, host)) ?? (await tryToListen(0, host))
-  if (port === undefined) throw new Error(`There is no free port on ${host}.`)
-  return port
+  try {
+    return await tryPort(preferred, host)
+  } catch (error) {
+    if (!isNotOurs(error)) throw error
+    return tryPort(0, host)
+  }
 }

@@ -1,6 +1,6 @@
-import { mkdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { realpath, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { ConfigError } from '@billtrail/platform'
+import { ConfigError, makeFolder } from '@billtrail/platform'
 
 export interface DataFolder {
   readonly root: string
@@ -21,20 +21,31 @@ export const dataFolder = (root: string): DataFolder => ({
   lock: path.join(root, 'supervisor.json'),
 })
 
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'EACCES, this user may not write there',
+  EROFS: 'EROFS, its file system is read-only',
+  ENOSPC: 'ENOSPC, its disk is full',
+  EDQUOT: 'EDQUOT, this user has no room left on its disk',
+}
+
+/** Why something in the data folder cannot be used: the system's code, in words where it alone says little. */
+export function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error)
+  return REASONS[code] ?? code
+}
+
 /** Makes the data folder if need be and proves that it can be written. Throws ConfigError when it cannot. */
 export async function openDataFolder(setting: string): Promise<DataFolder> {
   try {
-    await mkdir(setting, { recursive: true })
+    await makeFolder(setting)
     const folder = dataFolder(await realpath(setting))
-    await mkdir(folder.logs, { recursive: true })
+    await makeFolder(folder.logs)
     const probe = path.join(folder.root, `.probe-${process.pid}`)
-    await writeFile(probe, 'x')
-    await rm(probe)
+    await writeFile(probe, 'x').finally(() => rm(probe, { force: true }))
     return folder
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error)
     throw new ConfigError(
-      `BILLTRAIL_DATA_DIR=${setting}: the folder cannot be written (${code}); choose another one.`,
+      `BILLTRAIL_DATA_DIR=${setting}: the folder cannot be written (${reasonOf(error)}); choose another one.`,
     )
   }
 }

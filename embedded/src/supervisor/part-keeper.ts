@@ -80,6 +80,8 @@ export function createPartKeeper(options: PartKeeperOptions): PartKeeper {
       })
       keepers.push(keeper)
       remember()
+      // Before anybody is told that it runs, it is written down.
+      await remembered
       return keeper
     },
     async stop(order) {

@@ -1,5 +1,5 @@
-import { ConfigError } from '@billtrail/platform'
-import { freePort, isPortFree } from '../processes/free-port'
+import { ConfigError, listenFailure } from '@billtrail/platform'
+import { tryPort } from '../processes/free-port'
 import type { SupervisorConfig } from './config'
 
 const SETTINGS = [
@@ -18,7 +18,7 @@ const LOOPBACK = '127.0.0.1'
 export const hostOf = (setting: keyof Ports, config: SupervisorConfig): string =>
   setting === 'GATEWAY_PORT' ? config.HOST : LOOPBACK
 
-/** Checks that each port can be had and chooses one where the setting is 0. Throws ConfigError for one in use. */
+/** Checks that each port can be had and chooses one where the setting is 0. Throws ConfigError for one we cannot have. */
 export async function findPorts(config: SupervisorConfig): Promise<Ports> {
   const ports = { INGEST_PORT: 0, USAGE_PORT: 0, BILLING_PORT: 0, INVOICE_PORT: 0, GATEWAY_PORT: 0 }
   const owners = new Map<number, string>()
@@ -29,29 +29,14 @@ export async function findPorts(config: SupervisorConfig): Promise<Ports> {
       throw new ConfigError(`${setting}=${wanted}: ${other} has the same port; set another one.`)
     }
     const host = hostOf(setting, config)
-    if (wanted !== 0 && !(await canListen(setting, wanted, host))) {
-      throw new ConfigError(`${setting}=${wanted}: the port is in use; set another one.`)
-    }
-    let port = wanted
-    while (port === 0 || owners.has(port)) {
-      port = await freePort(0, host).catch((error: unknown) => cannotListen(setting, host, error))
-    }
+    const take = (port: number): Promise<number> =>
+      tryPort(port, host).catch((error: unknown) => {
+        throw listenFailure({ setting, port, host }, error)
+      })
+    let port = await take(wanted)
+    while (owners.has(port)) port = await take(0)
     owners.set(port, setting)
     ports[setting] = port
   }
   return ports
-}
-
-/** Throws the ConfigError for an address on which nothing of ours can listen. */
-function cannotListen(setting: string, host: string, error: unknown): never {
-  const code = (error as NodeJS.ErrnoException).code ?? String(error)
-  throw new ConfigError(`HOST=${host}: ${setting} cannot listen on this address (${code}).`)
-}
-
-async function canListen(setting: string, port: number, host: string): Promise<boolean> {
-  try {
-    return await isPortFree(port, host)
-  } catch (error) {
-    return cannotListen(setting, host, error)
-  }
 }

@@ -49,6 +49,21 @@ test('a data folder that cannot be written is refused by name', async () => {
   )
 })
 
+test('a data folder where no folder can be made is refused by name and not tried for ever', async () => {
+  // On Linux a part of the system that takes no folders; elsewhere there is nothing by this name.
+  expect(await refusal({ BILLTRAIL_DATA_DIR: '/proc/billtrail' })).toMatch(
+    /^BILLTRAIL_DATA_DIR=\/proc\/billtrail: the folder cannot be written \(\w+.*\); choose another one\.$/,
+  )
+})
+
+test('a data folder below a file is refused by name', async () => {
+  await writeFile(product.dataFolder, 'a file where the folder should be')
+  const below = path.join(product.dataFolder, 'below')
+  expect(await refusal({ BILLTRAIL_DATA_DIR: below })).toBe(
+    `BILLTRAIL_DATA_DIR=${below}: the folder cannot be written (EEXIST); choose another one.`,
+  )
+})
+
 test('data of another PostgreSQL is refused and left alone', async () => {
   const cluster = path.join(product.dataFolder, 'postgres', 'cluster')
   await mkdir(cluster, { recursive: true })

@@ -1,5 +1,6 @@
 import type { Programs } from './programs'
-import { startFailure, supervise } from './supervise'
+import { startFailure } from './start-failure'
+import { supervise } from './supervise'
 import { createTerminal } from './terminal'
 
 const SAME_KEY_MS = 500

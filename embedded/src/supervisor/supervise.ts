@@ -1,4 +1,3 @@
-import { ConfigError } from '@billtrail/platform'
 import { type SupervisorConfig, supervisorConfig } from './config'
 import { type DataFolder, openDataFolder } from './data-folder'
 import { type InstanceLock, takeInstanceLock } from './instance-lock'
@@ -161,14 +160,4 @@ function welcome(config: SupervisorConfig, folder: DataFolder, found: Found): st
     `  curl -H "Authorization: Bearer $(cat ${key})" ${url}/v1/customers`,
     '',
   ].join('\n')
-}
-
-/** Why a start failed, as one sentence without a stack. */
-export function startFailure(error: unknown): string {
-  if (error instanceof ConfigError) return error.message
-  const { code, path } = error as NodeJS.ErrnoException
-  if (code !== undefined && path !== undefined) {
-    return `BILLTRAIL_DATA_DIR: ${path} cannot be used (${code}).`
-  }
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,6 +1,53 @@
-import { pino, type Logger } from 'pino'
+import { writeSync } from 'node:fs'
+import { type DestinationStream, pino, type Logger } from 'pino'
 
 export type { Logger }
+
+const STDOUT = 1
+/** What may wait for the end of a turn, in characters; more is written at once. */
+const WAITING_MAX = 65_536
+
+/** Writes all of it, also to a pipe that takes a part. False when nobody reads it any more. */
+function written(text: string): boolean {
+  let rest = Buffer.from(text)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(STDOUT, rest))
+    } catch (error) {
+      // A full pipe is read in a moment. Anything else stays as it is, and logging must not stop what it is about.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return false
+    }
+  }
+  return true
+}
+
+/** Standard output. What is logged in one turn of the event loop is one write: calls that end together cost one. */
+function standardOutput(): DestinationStream & { readonly flushSync: () => void } {
+  let waiting = ''
+  let isDue = false
+  let isRead = true
+  const flushSync = () => {
+    isDue = false
+    const text = waiting
+    waiting = ''
+    if (isRead) isRead = written(text)
+  }
+  process.once('exit', flushSync)
+  return {
+    // Called after each fatal line, too.
+    flushSync,
+    write(line) {
+      waiting += line
+      if (waiting.length > WAITING_MAX) flushSync()
+      else if (!isDue) {
+        isDue = true
+        setImmediate(flushSync)
+      }
+    },
+  }
+}
+
+const output = standardOutput()
 
 /**
  * JSON lines on standard output. Logs carry ids and counts, never rows, keys or passwords.
@@ -8,11 +55,12 @@ export type { Logger }
  * error: somebody must act now. warn: it mended itself, or will. info: what happened.
  */
 export function createLogger(options: { service: string; level: string }): Logger {
-  return pino({
+  const settings = {
     level: options.level,
     base: { service: options.service },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }) },
     redact: ['req.headers.authorization', 'headers.authorization', 'password', 'key'],
-  })
+  }
+  return pino(settings, output)
 }

@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import type { Express } from 'express'
 import { ConfigError } from './config'
 import { createHttpServer } from './create-http-server'
+import { listenFailure } from './listen-failure'
 import type { Logger } from './logger'
 
 export interface RunningService {
@@ -19,22 +20,15 @@ export interface RunningService {
 const STOP_MS = 15_000
 
 function listen(server: Server, service: RunningService): Promise<void> {
+  const { portSetting: setting, port, host } = service
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE'
-      reject(
-        taken
-          ? new ConfigError(
-              `${service.portSetting}=${service.port}: the port is in use; set another one.`,
-            )
-          : error,
-      )
-    })
-    server.listen(service.port, service.host, resolve)
+    server.once('error', (error) => reject(listenFailure({ setting, port, host }, error)))
+    server.listen(port, host, resolve)
   })
 }
 
-function stopOn(server: Server, service: RunningService): void {
+/** `supervisor` is aborted when the channel to it has closed. */
+function stopOn(server: Server, service: RunningService, supervisor: AbortSignal): void {
   let stopping = false
   const stop = (reason: string) => {
     if (stopping) process.exit(1)
@@ -55,13 +49,19 @@ function stopOn(server: Server, service: RunningService): void {
   }
   process.on('SIGTERM', () => stop('SIGTERM'))
   process.on('SIGINT', () => stop('SIGINT'))
-  if (service.supervised) process.on('disconnect', () => stop('the supervisor is gone'))
+  if (!service.supervised) return
+  const leave = () => stop('the supervisor is gone')
+  if (supervisor.aborted) leave()
+  else supervisor.addEventListener('abort', leave, { once: true })
 }
 
 /** The life of a service process: build, listen, stop cleanly. A setting at fault ends it with one sentence. */
 export async function runService(
   build: () => Promise<RunningService> | RunningService,
 ): Promise<void> {
+  // It may go while we are still starting.
+  const supervisor = new AbortController()
+  process.once('disconnect', () => supervisor.abort())
   try {
     const service = await build()
     process.on('uncaughtException', (error) => {
@@ -70,7 +70,7 @@ export async function runService(
     })
     const server = createHttpServer(service.app)
     await listen(server, service)
-    stopOn(server, service)
+    stopOn(server, service, supervisor.signal)
     service.logger.info({ host: service.host, port: service.port }, 'listening')
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
