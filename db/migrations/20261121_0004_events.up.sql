@@ -81,10 +81,33 @@ create table event_claims (
   check (outcome = 'duplicate' or (event_type_no is not null and event_date is not null and quantity is not null))
 );
 create index event_claims_by_upload on event_claims using brin (upload_no) with (pages_per_range = 32, autosummarize = on);
--- Only those that are looked for one by one. The duplicates of a file are as many as its rows: an index of them would
--- cost more than finding them, and what withdraws an upload reads them all anyway.
-create index event_claims_by_key on event_claims (customer_no, event_key)
-  where outcome = 'conflict' or upload_no = 0;
+create index event_claims_by_key on event_claims (customer_no, event_key);
+
+-- The duplicates of a file are as many as its rows when it is sent again: up to 10,000 of a customer in one row here.
+-- One that becomes a conflict moves to event_claims.
+create table duplicate_claims (
+  customer_no int not null,
+  upload_no int not null,
+  claimed_at timestamptz not null default now(),
+  event_keys uuid[] not null,
+  lines int[] not null,
+  check (cardinality(event_keys) = cardinality(lines) and cardinality(lines) > 0)
+);
+-- Random keys do not compress.
+alter table duplicate_claims alter event_keys set storage external, alter lines set storage external;
+create index duplicate_claims_by_customer on duplicate_claims (customer_no);
+create index duplicate_claims_by_upload on duplicate_claims using brin (upload_no) with (pages_per_range = 32, autosummarize = on);
+
+-- Both, row by row.
+create view claims as
+  select customer_no, event_type_no, event_date, event_key, upload_no, line, quantity, unit_price, event_id,
+         properties, outcome, claimed_at
+  from event_claims
+  union all
+  select d.customer_no, null, null, claimed.event_key, d.upload_no, claimed.line, null, null, null, null,
+         'duplicate', d.claimed_at
+  from duplicate_claims d
+  cross join lateral unnest(d.event_keys, d.lines) as claimed (event_key, line);
 
 -- Rows of previews, and of uploads that are stored after their answer: durable, and without effect.
 create table staged_events (

@@ -29,9 +29,10 @@ grant select on customers, event_types, events, usage, counted_usage, meters, pl
 grant insert, update (name, updated_at) on customers to billtrail_ingest;
 grant usage on sequence customers_customer_no_seq to billtrail_ingest;
 grant insert on event_types to billtrail_ingest;
-grant insert, update, delete on uploads, upload_rejects, events, event_claims, counted_usage to billtrail_ingest;
+grant insert, update, delete on uploads, upload_rejects, events, event_claims, duplicate_claims, counted_usage
+  to billtrail_ingest;
 grant select, insert, delete on staged_events, preview_effects to billtrail_ingest;
-grant select on upload_rejects, event_claims, usage_changes, bills to billtrail_ingest;
+grant select on upload_rejects, event_claims, duplicate_claims, claims, usage_changes, bills to billtrail_ingest;
 grant insert on usage_changes to billtrail_ingest;
 
 -- usage-api: customers, and single events of theirs

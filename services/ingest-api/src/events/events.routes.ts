@@ -1,12 +1,13 @@
 import { type Pool, type Route, route } from '@billtrail/platform'
 import { EventsAnswer, EventsQuery, PostEventsAnswer } from './event.schema'
-import { postEvents } from './post-events'
+import { createPostEvents } from './post-events'
 import { readEventsBody } from './read-events-body'
 import { showEvents, streamEvents } from './show-events'
 
 const tag = 'Events'
 
 export function eventRoutes({ pool }: { pool: Pool }): Route[] {
+  const postEvents = createPostEvents(pool)
   return [
     route({
       method: 'post',
@@ -27,8 +28,8 @@ export function eventRoutes({ pool }: { pool: Pool }): Route[] {
       },
       answers: { 201: { description: 'What became of each', schema: PostEventsAnswer } },
       handler: async ({ caller, req, res }) => {
-        const sent = await readEventsBody(req)
-        res.status(201).json(await postEvents(pool, caller.organizationId, sent))
+        const answer = await postEvents(caller.organizationId, await readEventsBody(req))
+        res.status(201).type('application/json').send(answer)
       },
     }),
     route({

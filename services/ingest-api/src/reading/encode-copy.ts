@@ -33,8 +33,9 @@ const BUFFER_BYTES = 128 * 1024
 /** Bytes of a row before its tail: number of fields, then six fields with their lengths. */
 const HEAD_BYTES = 2 + (4 + 4) + (4 + 16) + (4 + 8) + (4 + 4) + (4 + 4) + (4 + 4)
 /** PostgreSQL counts from 2000. */
-const EPOCH_MICROS = Date.UTC(2000, 0, 1) * 1000
-const TWO_32 = 2 ** 32
+export const EPOCH_MICROS = Date.UTC(2000, 0, 1) * 1000
+/** What the high word of 64 bits counts. */
+export const TWO_32 = 2 ** 32
 
 export interface CopyOptions {
   /** The database's numbers of the reader's `eventTypes`. */

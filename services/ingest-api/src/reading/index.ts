@@ -37,3 +37,4 @@ export {
   type CopyOptions,
   encodeCopy,
 } from './encode-copy'
+export { RUN_COLUMNS, RUN_ROWS_MAX, encodeRuns, findRuns } from './encode-runs'

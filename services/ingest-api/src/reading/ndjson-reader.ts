@@ -1,5 +1,5 @@
 import { EVENT_LIMITS, type RejectReason } from '@billtrail/domain'
-import { type EventAppender, createEventAppender } from './append-event'
+import { type EventAppender, type FieldRefusal, createEventAppender } from './append-event'
 import { ByteWindow } from './byte-window'
 import { type EventBatch, isFull } from './event-batch'
 import { eventFromJson } from './event-from-json'
@@ -100,6 +100,10 @@ class NdjsonReader implements UsageReader {
       this.reject(end, null, 'invalid_encoding')
       return
     }
+    if (this.appender.readWritten(window.bytes, window.start, end) === end) {
+      this.settle(end, this.appender.appendWritten(this.line, batch))
+      return
+    }
     const text = window.bytes.toString('utf8', window.start, end)
     if (/^[ \t]*$/.test(text)) return
     const value = parsed(text)
@@ -113,6 +117,11 @@ class NdjsonReader implements UsageReader {
       return
     }
     const refusal = this.appender.append(event, this.line, batch)
+    if (refusal === null) this.appender.learn(window.bytes, window.start, end)
+    this.settle(end, refusal)
+  }
+
+  private settle(end: number, refusal: FieldRefusal | null): void {
     if (refusal === null) this.account.accept()
     else this.reject(end, refusal.column, refusal.reason)
   }

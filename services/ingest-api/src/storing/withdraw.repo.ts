@@ -26,6 +26,15 @@ const UNCOUNT = `
 
 const CONTENT = ['event_type_no', 'event_date', 'quantity', 'unit_price', 'event_id', 'properties']
 
+const WITHDRAWN_CUSTOMERS = `
+  create temp table withdrawn_customers on commit drop as
+  select customer_no, count(*) as events from events where upload_no = $1 group by customer_no`
+
+// Row by row, once, with statistics: of arrays the planner knows too little to join them well.
+const RIVALS = `
+  create temp table rivals on commit drop as
+  select c.* from claims c join withdrawn_customers w on w.customer_no = c.customer_no`
+
 // Of the rows that named the same event, the one that came first takes its place. A duplicate says what the
 // withdrawn event said; what that was is kept beside it as old_….
 const PROMOTE = `
@@ -35,7 +44,7 @@ const PROMOTE = `
     ${CONTENT.map((column) => `case when c.outcome = 'duplicate' then e.${column} else c.${column} end as ${column}`).join(', ')},
     ${CONTENT.map((column) => `e.${column} as old_${column}`).join(', ')}
   from events e
-  join event_claims c on c.customer_no = e.customer_no and c.event_key = e.event_key
+  join rivals c on c.customer_no = e.customer_no and c.event_key = e.event_key
   where e.upload_no = $1
   order by c.customer_no, c.event_key, c.claimed_at, c.upload_no, c.line`
 
@@ -70,16 +79,54 @@ const DROP_PROMOTED_CLAIMS = `
   where c.customer_no = p.customer_no and c.event_key = p.event_key
     and c.upload_no = p.upload_no and c.line = p.line and c.claimed_at = p.claimed_at`
 
-/**
- * After an event has got other content: its duplicates now differ from it, and get the old content as their own;
- * conflicts that say what it says now are duplicates. `changed` has the key, the new content and the old as old_….
- */
+/** Takes the claims `gone` (customer_no, upload_no, line) out of the arrays they are in. */
+const without = (gone: string) => `
+  touched as (
+    delete from duplicate_claims d
+    using (select distinct customer_no, upload_no from ${gone} g) g
+    where d.customer_no = g.customer_no and d.upload_no = g.upload_no
+    returning d.*
+  ), kept as (
+    insert into duplicate_claims (customer_no, upload_no, claimed_at, event_keys, lines)
+    select d.customer_no, d.upload_no, d.claimed_at,
+           array_agg(c.event_key order by c.place), array_agg(c.line order by c.place)
+    from touched d
+    cross join lateral unnest(d.event_keys, d.lines) with ordinality as c (event_key, line, place)
+    where not exists (
+      select from ${gone} g
+      where g.customer_no = d.customer_no and g.upload_no = d.upload_no and g.line = c.line)
+    group by d.customer_no, d.upload_no, d.claimed_at, d.lines[1]
+  )`
+
+const DROP_PROMOTED_DUPLICATES = `
+  with ${without(`(select customer_no, upload_no, line from promoted where outcome = 'duplicate')`)}
+  select`
+
+// `offset 0`: an array is opened once, not once for each key that is looked for.
+const UNPACK = (changed: string) => `
+  create temp table unpacked on commit drop as
+  with changed as materialized (${changed})
+  select c.customer_no, c.event_key, c.upload_no, c.line, c.claimed_at
+  from (
+    select d.customer_no, d.upload_no, d.claimed_at, u.event_key, u.line
+    from duplicate_claims d
+    cross join lateral unnest(d.event_keys, d.lines) as u (event_key, line)
+    where d.customer_no in (select customer_no from changed)
+    offset 0
+  ) c
+  join changed k on k.customer_no = c.customer_no and k.event_key = c.event_key`
+
+const MOVE_UNPACKED = `
+  with ${without('unpacked')}
+  insert into event_claims (customer_no, event_key, upload_no, line, claimed_at, outcome)
+  select customer_no, event_key, upload_no, line, claimed_at, 'duplicate' from unpacked`
+
 const JUDGE = (changed: string) => `
   with judged as (
     update event_claims c set
       outcome = case when c.outcome = 'duplicate' then 'conflict' else 'duplicate' end,
       ${CONTENT.map((column) => `${column} = case when c.outcome = 'duplicate' then k.old_${column} end`).join(', ')}
-    from ${changed} k
+    from (${changed}) k
     where c.customer_no = k.customer_no and c.event_key = k.event_key
       and (c.outcome = 'duplicate' or ${sameContent('c', 'k')})
     returning c.upload_no, c.outcome
@@ -94,7 +141,18 @@ const JUDGE = (changed: string) => `
   ) j
   where u.upload_no = j.upload_no`
 
-const JUDGE_PROMOTED = JUDGE(`(select * from promoted where outcome = 'conflict')`)
+/**
+ * After events have got other content: their duplicates now differ from them, and get the old content as their own;
+ * conflicts that say what they say now are duplicates. `changed` has the key, the new content and the old as old_….
+ */
+async function judge(client: PoolClient, changed: string, values: unknown[] = []): Promise<void> {
+  const { rowCount: unpacked } = await client.query(UNPACK(changed), values)
+  if (unpacked !== 0) {
+    await client.query('analyze unpacked')
+    await client.query(MOVE_UNPACKED)
+  }
+  await client.query(JUDGE(changed), values)
+}
 
 const COUNT_PROMOTED = `
   update uploads u
@@ -108,6 +166,23 @@ const COUNT_PROMOTED = `
   where u.upload_no = p.upload_no`
 
 /**
+ * Notes in `promoted` who takes over the events of an upload; answers how many are taken over. No plan of it may be
+ * a nested loop: how many rows an upload has, and how many claims there are on them, is known too late for a good guess.
+ */
+async function promoteRivals(client: PoolClient, uploadNo: number): Promise<number> {
+  await client.query(WITHDRAWN_CUSTOMERS, [uploadNo])
+  await client.query('analyze withdrawn_customers')
+  const { rowCount: rivals } = await client.query(RIVALS)
+  if (rivals === 0) return 0
+  await client.query('analyze rivals')
+  await client.query('set local enable_nestloop = off')
+  const { rowCount: promoted } = await client.query(PROMOTE, [uploadNo])
+  await client.query('set local enable_nestloop = on')
+  await client.query('analyze promoted')
+  return promoted ?? 0
+}
+
+/**
  * Withdraws exactly the events an upload brought, with their usage. Where other uploads (or the API) sent the
  * same event, the first of them takes it over and the rest are compared with it anew: it ends as if this
  * upload had never been sent. The caller has taken the storing lock.
@@ -115,22 +190,21 @@ const COUNT_PROMOTED = `
 export async function withdrawEvents(client: PoolClient, uploadNo: number): Promise<void> {
   await holdOffClaims(client)
   await client.query('delete from event_claims where upload_no = $1', [uploadNo])
-  const { rowCount: promoted } = await client.query(PROMOTE, [uploadNo])
-  if (promoted !== 0) {
-    await client.query('analyze promoted')
-    await client.query(LOCK_PROMOTED)
-  }
+  await client.query('delete from duplicate_claims where upload_no = $1', [uploadNo])
+  const promoted = await promoteRivals(client, uploadNo)
+  if (promoted > 0) await client.query(LOCK_PROMOTED)
   if (await isUsageCounted(client, uploadNo)) {
     await expectManyRows(client)
     await client.query(LOWER_USAGE, [uploadNo])
     await expectFewRows(client)
   }
   await client.query('delete from events where upload_no = $1', [uploadNo])
-  if (promoted !== 0) {
+  if (promoted > 0) {
     await client.query(STORE_PROMOTED)
     await client.query(DROP_PROMOTED_CLAIMS)
+    await client.query(DROP_PROMOTED_DUPLICATES)
     await client.query(COUNT_PROMOTED)
-    await client.query(JUDGE_PROMOTED)
+    await judge(client, `select * from promoted where outcome = 'conflict'`)
   }
   await client.query(DROP_EMPTY_USAGE)
 }
@@ -184,7 +258,7 @@ const SWAP = `
   ), given as (
     insert into event_claims (${EVENT_COPY_COLUMNS}, outcome, claimed_at)
     select ${EVENT_COPY_COLUMNS}, 'conflict', (
-      select min(claimed_at) - interval '1 microsecond' from event_claims where customer_no = $1 and event_key = $2)
+      select min(claimed_at) - interval '1 microsecond' from claims where customer_no = $1 and event_key = $2)
     from events where customer_no = $1 and event_key = $2
     returning upload_no
   ), stored as (
@@ -200,12 +274,12 @@ const SWAP = `
   where upload_no = $3 and (select upload_no from given) <> $3`
 
 // `replaced` is the claim that the stored event has just become: the first one.
-const JUDGE_SWAPPED = JUDGE(`(
+const SWAPPED = `
   select e.*, ${CONTENT.map((column) => `replaced.${column} as old_${column}`).join(', ')}
   from events e join event_claims replaced
     on replaced.customer_no = e.customer_no and replaced.event_key = e.event_key
   where e.customer_no = $1 and e.event_key = $2 and replaced.outcome = 'conflict'
-  order by replaced.claimed_at limit 1)`)
+  order by replaced.claimed_at limit 1`
 
 /**
  * Takes the value of a conflicting row instead of the stored one, which becomes a conflict in its turn. The caller
@@ -220,5 +294,5 @@ export async function swapConflict(
   await client.query(LOWER_ONE, key)
   await client.query(SWAP, [...key, conflict.uploadNo, conflict.line])
   await client.query(DROP_EMPTY_USAGE)
-  await client.query(JUDGE_SWAPPED, key)
+  await judge(client, SWAPPED, key)
 }

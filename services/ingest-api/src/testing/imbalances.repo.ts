@@ -32,7 +32,7 @@ const UPLOADS = `
          || ' for rows ' || u.rows || ', accepted ' || u.accepted || ', rejected ' || u.rejected
   from uploads u
   cross join lateral (select count(*) as stored from events where upload_no = u.upload_no) e
-  cross join lateral (select count(*) as claimed from event_claims where upload_no = u.upload_no) c
+  cross join lateral (select count(*) as claimed from claims where upload_no = u.upload_no) c
   cross join lateral (select count(*) as staged from staged_events where upload_no = u.upload_no) s
   where case u.state
     when 'committed' then (e.stored, c.claimed, s.staged) <> (u.accepted, u.duplicates + u.conflicts, 0)

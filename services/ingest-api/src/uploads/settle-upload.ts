@@ -1,11 +1,10 @@
 import type { Pool, PoolClient } from 'pg'
 import { countUploadUsage } from '../storing/count-usage.repo'
 import {
-  countClaims,
   dropStaged,
   type Fates,
   loadStaged,
-  makeIncoming,
+  makeMerging,
   mergeIncoming,
   nameDerivedRows,
   waitForStoring,
@@ -28,11 +27,10 @@ export function settleUpload(
 /** Merges the staged rows into events; the caller's transaction decides what stays. */
 async function mergeStaged(client: PoolClient, upload: UploadRow): Promise<Fates> {
   await waitForStoring(client, upload.organization_id)
-  await makeIncoming(client)
-  const rows = await loadStaged(client, upload.upload_no)
+  await makeMerging(client)
+  await loadStaged(client, upload.upload_no)
   if (upload.options.deriveIds === true) await nameDerivedRows(client)
-  const accepted = await mergeIncoming(client, { rows, analyze: true })
-  return { accepted, ...(await countClaims(client, upload.upload_no)) }
+  return mergeIncoming(client)
 }
 
 /** Makes staged rows count, in one transaction. Fates are taken anew: other uploads may have come between. */

@@ -1,0 +1,63 @@
+interface Waiting<Item, Result> {
+  readonly item: Item
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: unknown) => void
+}
+
+export interface GroupingOptions<Item, Result> {
+  /** A group has items until their weights reach this; it has at least one. */
+  readonly max: number
+  readonly weigh: (item: Item) => number
+  /** Does the work of several items at once. What it throws, it throws for each of them. */
+  readonly run: (items: readonly Item[]) => Promise<ReadonlyMap<Item, Result>>
+  /** For an item that `run` gave no answer for. */
+  readonly runAlone: (item: Item) => Promise<Result>
+}
+
+/**
+ * Has items that arrive while others are being worked on wait for each other and go together, in the order in which
+ * they came. One group is at work at a time; an item that has to go alone holds up nobody. Nobody waits for company:
+ * when nothing is at work, an item goes at once.
+ */
+export function createGrouping<Item, Result>({
+  max,
+  weigh,
+  run,
+  runAlone,
+}: GroupingOptions<Item, Result>): (item: Item) => Promise<Result> {
+  const waiting: Waiting<Item, Result>[] = []
+  let isAtWork = false
+
+  const takeGroup = (): Waiting<Item, Result>[] => {
+    let count = 1
+    let weight = weigh(waiting[0]!.item)
+    while (count < waiting.length) {
+      weight += weigh(waiting[count]!.item)
+      if (weight > max) break
+      count++
+    }
+    return waiting.splice(0, count)
+  }
+  const answer = async (group: readonly Waiting<Item, Result>[]): Promise<void> => {
+    try {
+      const results = await run(group.map(({ item }) => item))
+      for (const { item, resolve, reject } of group) {
+        if (results.has(item)) resolve(results.get(item) as Result)
+        else runAlone(item).then(resolve, reject)
+      }
+    } catch (error) {
+      for (const { reject } of group) reject(error)
+    }
+  }
+  const work = async (): Promise<void> => {
+    while (waiting.length > 0) await answer(takeGroup())
+    isAtWork = false
+  }
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject })
+      if (isAtWork) return
+      isAtWork = true
+      void work()
+    })
+}

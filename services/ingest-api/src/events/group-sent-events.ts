@@ -1,0 +1,31 @@
+import { isDatabaseUnavailable, type Pool } from '@billtrail/platform'
+import { type SentOutcomes, type SentRows, sentEventStore } from '../storing/sent-events.repo'
+import { createGrouping } from './create-grouping'
+
+/** A group has about as many rows as this: more would save little and keep the first of them waiting. */
+const GROUP_ROWS_MAX = 20_000
+/** Beyond what most rows have, bytes count too. */
+const TAIL_BYTES_PER_ROW = 1_024
+
+/**
+ * Stores the events of requests that arrive together in one transaction, as if they had come one after the other.
+ * Where that fails for any of them, each goes alone and waits for its own keys, up to 20 s: then `held_by_upload`.
+ */
+export function groupSentEvents(pool: Pool): (request: SentRows) => Promise<SentOutcomes> {
+  const store = sentEventStore(pool)
+  return createGrouping<SentRows, SentOutcomes>({
+    max: GROUP_ROWS_MAX,
+    weigh: ({ batch }) => batch.size + batch.tailsSize / TAIL_BYTES_PER_ROW,
+    run: async (requests) => {
+      try {
+        const outcomes = await store.storeTogether(requests)
+        return new Map(requests.map((request, at) => [request, outcomes[at]!]))
+      } catch (error) {
+        // Whether it was stored is not known when the connection broke: each sender asks again.
+        if (isDatabaseUnavailable(error)) throw error
+        return new Map()
+      }
+    },
+    runAlone: (request) => store.storeAlone(request),
+  })
+}
