@@ -54,7 +54,7 @@ create table events (
   event_key uuid not null,
   upload_no int not null,
   line int not null,
-  quantity numeric not null,
+  quantity numeric not null default 1,
   unit_price numeric,
   event_id text collate "C",
   properties jsonb,

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { copyRows, makeIncoming } from '../storing/store.repo'
 import { createCsvReader } from './csv-reader'
 import { encodeCopy } from './encode-copy'
-import { createBatch } from './event-batch'
+import { createBatch, type EventBatch, isPlain } from './event-batch'
 import { fileOrder } from './sort-batch'
 
 const database = useTestDatabase()
@@ -114,6 +114,12 @@ const expected = (events: readonly Event[]) =>
 
 /** Reads the file and sends its rows; answers the COPY bytes. */
 function encode(file: string): Buffer[] {
+  const batch = read(file)
+  const order = fileOrder(batch, Int32Array.of(7))
+  return [...encodeCopy(batch, order, { eventTypeNumbers: Int32Array.of(9), uploadNo: 3 })]
+}
+
+function read(file: string): EventBatch {
   const reader = createCsvReader({
     zone: 'UTC',
     now: NOW,
@@ -125,8 +131,7 @@ function encode(file: string): Buffer[] {
   reader.write(Buffer.from(file))
   reader.end()
   reader.fill(batch)
-  const order = fileOrder(batch, Int32Array.of(7))
-  return [...encodeCopy(batch, order, { eventTypeNumbers: Int32Array.of(9), uploadNo: 3 })]
+  return batch
 }
 
 test('what is sent as COPY bytes is what PostgreSQL gives back, and would have made of the same text', async () => {
@@ -162,4 +167,45 @@ test('what is sent as COPY bytes is what PostgreSQL gives back, and would have m
   } finally {
     client.release(true)
   }
+})
+
+const row = (id: string, rest = '') => `c1,call,${id},2025-10-01T00:00:00Z${rest}\n`
+const [FIRST, SECOND] = [
+  '6ba7b810-9dad-41d1-80b4-00c04fd430c8',
+  '00000000-0000-4000-8000-000000000001',
+]
+
+test('rows that only say who did what and when are stored as with all columns', async () => {
+  const batch = read(`customer_id,event_type,event_id,event_date\n${row(FIRST)}${row(SECOND)}`)
+  expect(isPlain(batch)).toBe(true)
+  const order = fileOrder(batch, Int32Array.of(7))
+  const options = { eventTypeNumbers: Int32Array.of(9), uploadNo: 3 }
+  const client = await database.pool().connect()
+  const stored = async (plain: boolean) => {
+    await client.query('begin')
+    const table = plain ? 'plain_events' : 'events'
+    await copyRows(client, table, encodeCopy(batch, order, { ...options, plain }))
+    const { rows } = await client.query<object>('select * from events order by line')
+    await client.query('rollback')
+    return rows
+  }
+  try {
+    const whole = await stored(false)
+    expect(whole).toMatchObject([
+      { event_key: FIRST, quantity: '1', properties: null },
+      { event_key: SECOND, quantity: '1', properties: null },
+    ])
+    expect(await stored(true)).toEqual(whole)
+  } finally {
+    client.release(true)
+  }
+})
+
+test.each([
+  ['a quantity', ',quantity', row(FIRST, ',2')],
+  ['a price', ',unit_price', row(FIRST, ',0.5')],
+  ['a property', ',region', row(FIRST, ',eu')],
+  ['an id that is no UUID', '', row('e1')],
+])('a row with %s needs all columns', (_what, column, line) => {
+  expect(isPlain(read(`customer_id,event_type,event_id,event_date${column}\n${line}`))).toBe(false)
 })

@@ -29,6 +29,9 @@ export const COPY_COLUMNS = [
   'properties',
 ] as const
 
+/** Those of a plain row: the others have their defaults. Leaving them out saves PostgreSQL a quarter of its work. */
+export const PLAIN_COPY_COLUMNS = COPY_COLUMNS.slice(0, 6)
+
 const BUFFER_BYTES = 128 * 1024
 /** Bytes of a row before its tail: number of fields, then six fields with their lengths. */
 const HEAD_BYTES = 2 + (4 + 4) + (4 + 16) + (4 + 8) + (4 + 4) + (4 + 4) + (4 + 4)
@@ -41,6 +44,8 @@ export interface CopyOptions {
   /** The database's numbers of the reader's `eventTypes`. */
   readonly eventTypeNumbers: Int32Array
   readonly uploadNo: number
+  /** Writes the columns of plain rows only, for a batch that has no others. */
+  readonly plain?: boolean
   /**
    * Gives the next buffer to write into, at least 4 KiB. By default each is new, so that a writer may hold on to them;
    * one that knows when its buffers are free can hand them back here.
@@ -62,10 +67,8 @@ export function* encodeCopy(
   const position = { next: 0 }
   while (position.next < order.length) {
     const row = order[position.next]!
-    const needed =
-      HEAD_BYTES +
-      batch.words[ROW_WORDS * row + TAIL_END]! -
-      batch.words[ROW_WORDS * row + TAIL_START]!
+    const at = ROW_WORDS * row
+    const needed = HEAD_BYTES + batch.words[at + TAIL_END]! - batch.words[at + TAIL_START]!
     const taken = takeBuffer()
     const out = taken.length < needed ? Buffer.allocUnsafeSlow(needed) : taken
     yield out.subarray(0, encodeRows(batch, order, options, position, out))
@@ -76,24 +79,25 @@ export function* encodeCopy(
 function encodeRows(
   batch: EventBatch,
   order: Uint32Array,
-  { eventTypeNumbers, uploadNo }: CopyOptions,
+  { eventTypeNumbers, uploadNo, plain = false }: CopyOptions,
   position: { next: number },
   out: Buffer,
 ): number {
   const { words, unsigned, floats, tails } = batch
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength)
+  const columns = (plain ? PLAIN_COPY_COLUMNS : COPY_COLUMNS).length
   let to = 0
   let next = position.next
   for (; next < order.length; next++) {
     const row = order[next]!
     const at = ROW_WORDS * row
     const start = words[at + TAIL_START]!
-    const end = words[at + TAIL_END]!
+    const end = plain ? start : words[at + TAIL_END]!
     if (to + HEAD_BYTES + end - start > out.length) break
 
     const sinceEpoch = floats[ROW_FLOATS * row + MICROS]! - EPOCH_MICROS
     const high = Math.floor(sinceEpoch / TWO_32)
-    view.setInt16(to, COPY_COLUMNS.length)
+    view.setInt16(to, columns)
     view.setInt32(to + 2, 4)
     view.setInt32(to + 6, words[at + CUSTOMER_NUMBER]!)
     view.setInt32(to + 10, 16)

@@ -77,6 +77,11 @@ export function isFull(batch: EventBatch): boolean {
   return batch.size >= batch.capacity || batch.tailsSize >= batch.tailBytesMax
 }
 
+/** Does every row say no more than whose event it is, of which type, and when? */
+export function isPlain(batch: EventBatch): boolean {
+  return batch.tailsSize === DEFAULT_TAIL.length
+}
+
 /** The line of the file on which the row starts. */
 export function lineOf(batch: EventBatch, row: number): number {
   return batch.words[ROW_WORDS * row + LINE]!

@@ -13,7 +13,15 @@
  *     clearBatch(batch)
  *   }
  */
-export { type EventBatch, clearBatch, createBatch, isDerived, isFull, lineOf } from './event-batch'
+export {
+  type EventBatch,
+  clearBatch,
+  createBatch,
+  isDerived,
+  isFull,
+  isPlain,
+  lineOf,
+} from './event-batch'
 export { type NameTable, type NameTableBounds, createNameTable } from './name-table'
 export type {
   AppendOptions,
@@ -35,6 +43,7 @@ export {
   COPY_HEADER,
   COPY_TRAILER,
   type CopyOptions,
+  PLAIN_COPY_COLUMNS,
   encodeCopy,
 } from './encode-copy'
 export { RUN_COLUMNS, RUN_ROWS_MAX, encodeRuns, findRuns } from './encode-runs'

@@ -15,8 +15,10 @@ export interface NameTable {
   /** The index of the name `bytes[start .. end)`, which is added when it is new. */
   intern(bytes: Uint8Array, start: number, end: number): number
   text(index: number): string
-  /** The names that have no number yet, each with the first display name it came with. */
-  unnumbered(): { readonly index: number; readonly id: string; readonly name: string | null }[]
+  /** The names from that index on that have no number yet, each with the first display name it came with. */
+  unnumbered(
+    from?: number,
+  ): { readonly index: number; readonly id: string; readonly name: string | null }[]
   setNumber(index: number, number: number): void
   /** Keeps the first display name that came with the name. */
   describe(index: number, displayName: string): void
@@ -79,11 +81,11 @@ class ByteNames implements NameTable {
     return this.bytes.toString('utf8', this.starts[index], this.starts[index + 1])
   }
 
-  unnumbered(): { index: number; id: string; name: string | null }[] {
+  unnumbered(from = 0): { index: number; id: string; name: string | null }[] {
     while (this.numberedUpTo < this.size && this.numbers[this.numberedUpTo]! >= 0)
       this.numberedUpTo++
     const found: { index: number; id: string; name: string | null }[] = []
-    for (let index = this.numberedUpTo; index < this.size; index++) {
+    for (let index = Math.max(from, this.numberedUpTo); index < this.size; index++) {
       if (this.numbers[index]! >= 0) continue
       found.push({ index, id: this.text(index), name: this.names.get(index) ?? null })
     }

@@ -1,6 +1,6 @@
 import { sqlState } from '@billtrail/platform'
 import type { PoolClient } from 'pg'
-import { type EventBatch, encodeCopy, encodeRuns, findRuns, sortBatch } from '../reading'
+import { type EventBatch, encodeCopy, encodeRuns, findRuns, isPlain, sortBatch } from '../reading'
 import type { BatchNumbers, Collection } from './collection'
 import { type ComparedRuns, claimRuns, copyRows, UNIQUE_VIOLATION } from './store.repo'
 
@@ -33,8 +33,10 @@ export function createDirectLane(
 
   /** Copies rows into events; false, with nothing of them stored, when a key is there already. */
   async function storeNew(batch: EventBatch, order: Uint32Array, numbers: BatchNumbers) {
-    const options = { eventTypeNumbers: numbers.eventTypes, uploadNo }
-    const isStored = await tryCopy(client, encodeCopy(batch, order, options))
+    const plain = isPlain(batch)
+    const options = { eventTypeNumbers: numbers.eventTypes, uploadNo, plain }
+    const table = plain ? 'plain_events' : 'events'
+    const isStored = await tryCopy(client, table, encodeCopy(batch, order, options))
     if (isStored) fates.accepted += order.length
     return isStored
   }
@@ -84,10 +86,14 @@ function sortOut(order: Uint32Array, starts: Uint32Array, compared: ComparedRuns
 }
 
 /** Copies into events; false, with nothing stored, when one of the keys is there already. */
-async function tryCopy(client: PoolClient, chunks: Iterable<Buffer>): Promise<boolean> {
+async function tryCopy(
+  client: PoolClient,
+  table: 'events' | 'plain_events',
+  chunks: Iterable<Buffer>,
+): Promise<boolean> {
   await client.query('savepoint batch')
   try {
-    await copyRows(client, 'events', chunks)
+    await copyRows(client, table, chunks)
     await client.query('release savepoint batch')
     return true
   } catch (error) {

@@ -3,7 +3,14 @@ import { sameContent } from '@billtrail/db'
 import { sqlState } from '@billtrail/platform'
 import type { PoolClient } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { COPY_COLUMNS, COPY_HEADER, COPY_TRAILER, RUN_COLUMNS, RUN_ROWS_MAX } from '../reading'
+import {
+  COPY_COLUMNS,
+  COPY_HEADER,
+  COPY_TRAILER,
+  PLAIN_COPY_COLUMNS,
+  RUN_COLUMNS,
+  RUN_ROWS_MAX,
+} from '../reading'
 
 export const UNIQUE_VIOLATION = '23505'
 
@@ -19,6 +26,7 @@ export const EVENT_COPY_COLUMNS = COPY_COLUMNS.join(', ')
 
 const COPY_TARGETS = {
   events: `events (${EVENT_COPY_COLUMNS})`,
+  plain_events: `events (${PLAIN_COPY_COLUMNS.join(', ')})`,
   incoming: `incoming (${EVENT_COPY_COLUMNS})`,
   staged_events: `staged_events (${EVENT_COPY_COLUMNS})`,
   incoming_runs: `incoming_runs (${RUN_COLUMNS.join(', ')})`,

@@ -1,7 +1,7 @@
 import { internCustomers, internEventTypes, nameCustomers } from '@billtrail/db'
 import type { Logger } from '@billtrail/platform'
 import type { Pool } from 'pg'
-import { clearBatch, type UsageReader } from '../reading'
+import { clearBatch, type NameTable, type UsageReader } from '../reading'
 import type { UploadSession } from '../storing/upload-session'
 import type { BatchShelf } from './batch-shelf'
 import type { FileBytes } from './read-bytes'
@@ -85,7 +85,7 @@ export async function readAndStore(
     await stored
   } finally {
     deps.batches.putBack(batch)
-    await Promise.allSettled([stored, names.finish()])
+    await Promise.allSettled([stored, names.settled()])
   }
 }
 
@@ -99,51 +99,78 @@ function report(deps: { pool: Pool; logger: Logger }, reading: Reading): void {
 }
 
 /** New customers are worth a statement of their own from this many on. */
-const NAMES_AHEAD = 16_384
+const NAMES_AHEAD = 32_768
 /** Bounds what one statement takes in memory, here and there. */
 const NAMES_AT_ONCE = 32_768
+/** As many statements at a time: until the first batch is on its way, the database has nothing else to do. */
+const STATEMENTS_AT_ONCE = 2
 
 /**
  * Gives many new customers their numbers while the rows that name them are still being read and the batch before is
- * on its way; `finish` sees to the rest before a batch is stored.
+ * on its way; `finish` sees to the rest, and to event types, before a batch is stored.
  */
 function numberAhead(
   pool: Pool,
   { organizationId, reader }: Reading,
-): { begin: () => void; finish: () => Promise<void> } {
-  let seen = 0
-  let numbered: Promise<void> = Promise.resolve()
-  const number = () => {
-    seen = reader.customers.size
-    numbered = numbered.then(() => numberNames(pool, organizationId, reader))
-    // Its failure is met by whoever waits for it.
-    numbered.catch(() => undefined)
-    return numbered
+): {
+  begin: () => void
+  finish: () => Promise<void>
+  /** When nothing of it runs any more, whatever came of it. */
+  settled: () => Promise<void>
+} {
+  const { customers, eventTypes } = reader
+  /** Numbers of the names below this index are there, or have been asked for. */
+  let asked = 0
+  let failure: { readonly error: unknown } | undefined
+  const running = new Set<Promise<void>>()
+
+  const ask = (): void => {
+    // The table starts anew when it has grown large.
+    asked = Math.min(asked, customers.size)
+    if (failure || running.size === STATEMENTS_AT_ONCE) return
+    const met = customers.unnumbered(asked).slice(0, NAMES_AT_ONCE)
+    asked = met.length === 0 ? customers.size : met.at(-1)!.index + 1
+    if (met.length === 0) return
+    const job = internCustomers(pool, organizationId, met)
+      .then((numbers) => {
+        met.forEach(({ index }, at) => {
+          customers.setNumber(index, numbers[at]!)
+        })
+      })
+      // Met by whoever waits for the numbers.
+      .catch((error: unknown) => {
+        failure ??= { error }
+      })
+      .finally(() => running.delete(job))
+    running.add(job)
   }
   return {
     begin() {
-      // The table starts anew when it has grown large.
-      seen = Math.min(seen, reader.customers.size)
-      if (reader.customers.size - seen >= NAMES_AHEAD) void number()
+      if (customers.size - Math.min(asked, customers.size) >= NAMES_AHEAD) ask()
     },
-    finish: number,
+    async finish() {
+      ask()
+      while (running.size > 0) {
+        if (running.size === STATEMENTS_AT_ONCE || asked === customers.size) {
+          await Promise.race(running)
+        }
+        ask()
+      }
+      if (failure) throw failure.error
+      // A customer may have got its number with an earlier batch, and its name only now.
+      await nameCustomers(pool, organizationId, customers.takeLateDescriptions())
+      await numberTypes(pool, organizationId, eventTypes)
+    },
+    async settled() {
+      await Promise.all(running)
+    },
   }
 }
 
-/** Gives new customers and event types their numbers before rows that name them are stored. */
-async function numberNames(pool: Pool, organizationId: string, reader: UsageReader): Promise<void> {
-  const customers = reader.customers.unnumbered()
-  for (let from = 0; from < customers.length; from += NAMES_AT_ONCE) {
-    const some = customers.slice(from, from + NAMES_AT_ONCE)
-    const numbers = await internCustomers(pool, organizationId, some)
-    some.forEach(({ index }, at) => reader.customers.setNumber(index, numbers[at]!))
-  }
-  // A customer may have got its number with an earlier batch, and its name only now.
-  await nameCustomers(pool, organizationId, reader.customers.takeLateDescriptions())
-  const types = reader.eventTypes.unnumbered()
-  if (types.length > 0) {
-    const names = types.map((type) => type.id)
-    const numbers = await internEventTypes(pool, organizationId, names)
-    types.forEach(({ index }, at) => reader.eventTypes.setNumber(index, numbers[at]!))
-  }
+async function numberTypes(pool: Pool, organizationId: string, types: NameTable): Promise<void> {
+  const met = types.unnumbered()
+  if (met.length === 0) return
+  const names = met.map(({ id }) => id)
+  const numbers = await internEventTypes(pool, organizationId, names)
+  met.forEach(({ index }, at) => types.setNumber(index, numbers[at]!))
 }

@@ -12,6 +12,11 @@ export interface KnownNumbers {
   /** The number of a customer that was met before. Whether it still shows, its usage has to say. */
   metCustomer(organizationId: string, id: string): number | undefined
   eventType(organizationId: string, name: string): Promise<number>
+  /**
+   * To be called once an event with that number is stored durably. A new number is not on disk before, and what a
+   * crash takes back may come to stand for another type.
+   */
+  rememberEventType(organizationId: string, name: string, number: number): void
 }
 
 /**
@@ -37,12 +42,13 @@ export function knownNumbers(sql: Sql): KnownNumbers {
       return customers.get(key) ?? met.get(key)
     },
     async eventType(organizationId, name) {
-      const key = `${organizationId} ${name}`
-      const known = eventTypes.get(key)
+      const known = eventTypes.get(`${organizationId} ${name}`)
       if (known !== undefined) return known
       const [number] = await internEventTypes(sql, organizationId, [name])
-      remember(eventTypes, key, number!)
       return number!
+    },
+    rememberEventType(organizationId, name, number) {
+      remember(eventTypes, `${organizationId} ${name}`, number)
     },
   }
 }

@@ -37,10 +37,9 @@ export async function recordUsage(
     clock: localClock(zone),
     nowMicros: Date.now() * 1000,
   })
-  const { stored, duplicate } = await store(deps, usage, {
-    customerNo,
-    eventTypeNo: await deps.numbers.eventType(organizationId, usage.eventType),
-  })
+  const eventTypeNo = await deps.numbers.eventType(organizationId, usage.eventType)
+  const { stored, duplicate } = await store(deps, usage, { customerNo, eventTypeNo })
+  if (!duplicate) deps.numbers.rememberEventType(organizationId, usage.eventType, eventTypeNo)
   const { period, ...event } = stored
   const rated = await deps.groups.rate(organizationId, { customerNo, period })
   if (!rated) throw customerNotFound(customer)
