@@ -1,6 +1,7 @@
 export * from './authenticate'
 export * from './config'
 export * from './create-app'
+export * from './create-grouping'
 export * from './create-http-server'
 export * from './discard-rest'
 export * from './file-store'

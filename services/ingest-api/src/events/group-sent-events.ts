@@ -1,9 +1,10 @@
-import { isDatabaseUnavailable, type Pool } from '@billtrail/platform'
+import { createGrouping, isDatabaseUnavailable, type Pool } from '@billtrail/platform'
 import { type SentOutcomes, type SentRows, sentEventStore } from '../storing/sent-events.repo'
-import { createGrouping } from './create-grouping'
 
 /** A group has about as many rows as this: more would save little and keep the first of them waiting. */
 const GROUP_ROWS_MAX = 20_000
+/** The one inserts while the other counts; they meet only on usage, which each counts last, in the same order. */
+const GROUPS_AT_ONCE = 2
 /** Beyond what most rows have, bytes count too. */
 const TAIL_BYTES_PER_ROW = 1_024
 
@@ -15,6 +16,7 @@ export function groupSentEvents(pool: Pool): (request: SentRows) => Promise<Sent
   const store = sentEventStore(pool)
   return createGrouping<SentRows, SentOutcomes>({
     max: GROUP_ROWS_MAX,
+    atOnce: GROUPS_AT_ONCE,
     weigh: ({ batch }) => batch.size + batch.tailsSize / TAIL_BYTES_PER_ROW,
     run: async (requests) => {
       try {

@@ -87,6 +87,9 @@ const COMPARE = `
   )
   select request, line, outcome from met`
 
+// Two that compare the same event at the same moment would both note its claim.
+const NOTE_ALONE = 'select pg_advisory_xact_lock(84204)'
+
 interface Place {
   readonly request: number
   readonly line: number
@@ -167,6 +170,7 @@ async function merge(
   await holdOffWithdrawals(client)
   const { rows: stored } = await client.query<Place>(prepared('store', STORE, arrays))
   if (stored.length === count) return []
+  await client.query(NOTE_ALONE)
   const { rows: met } = await client.query<Place & { outcome: SentOutcome }>(
     prepared('compare', COMPARE, [
       ...arrays,

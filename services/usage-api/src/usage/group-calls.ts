@@ -7,8 +7,7 @@ import {
   storeNewEvents,
   withPatience,
 } from '@billtrail/db'
-import { isDatabaseUnavailable, type Pool, type Sql } from '@billtrail/platform'
-import { createGrouping } from './create-grouping'
+import { createGrouping, isDatabaseUnavailable, type Pool, type Sql } from '@billtrail/platform'
 import { limitAtOnce } from './limit-at-once'
 import { preparedSql } from './prepared-sql'
 
@@ -49,7 +48,7 @@ function storing(sql: Sql): GroupedCalls['store'] {
     }
   }
   const storeGrouped = createGrouping({
-    groupMax: GROUP_MAX,
+    max: GROUP_MAX,
     run: (events: readonly NewEvent[]) => storeTogether(sql, events),
     runAlone: storeAlone,
   })
@@ -97,7 +96,7 @@ function rating(sql: Sql): GroupedCalls['rate'] {
 
 const ratingOf = (sql: Sql, organizationId: string) =>
   createGrouping<Month, RatedMonth | undefined>({
-    groupMax: GROUP_MAX,
+    max: GROUP_MAX,
     run: async (months) => {
       const rated = await rateAll(sql, organizationId, months).catch(() => undefined)
       // What one month cannot be rated for is no failure of the others: each finds out by itself.

@@ -1,13 +1,14 @@
 import { createGrouping } from './create-grouping'
 
 /** Work that ends when the test says so; results are the items in capitals. */
-function gatedWork(groupMax = 3) {
+function gatedWork(max = 3, options: { weigh?: (item: string) => number; atOnce?: number } = {}) {
   const groups: string[][] = []
   const alone: string[] = []
   const gates: ((ends: Promise<void>) => void)[] = []
   const isLonely = (item: string) => item.startsWith('x')
   const submit = createGrouping<string, string>({
-    groupMax,
+    max,
+    ...options,
     run: async (items) => {
       groups.push([...items])
       await new Promise<void>((resolve) => gates.push(resolve))
@@ -91,4 +92,30 @@ test('what the work of a group throws, each of it is told; the next group begins
   await refused
   await end()
   expect(await c).toBe('C')
+})
+
+test('a group is bounded by weight, and an item heavier than the bound goes by itself', async () => {
+  const { submit, groups, turn, end } = gatedWork(4, { weigh: (item) => item.length })
+  const all = ['aaa', 'bb', 'cc', 'd', 'eeeeeeeee', 'f'].map(submit)
+  await turn()
+  for (let group = 0; group < 5; group++) await end()
+  expect(groups).toEqual([['aaa'], ['bb', 'cc'], ['d'], ['eeeeeeeee'], ['f']])
+  await Promise.all(all)
+})
+
+test('so many groups are at work at a time as may be, and no more', async () => {
+  const { submit, groups, turn, end } = gatedWork(3, { atOnce: 2 })
+  const first = submit('a')
+  await turn()
+  const second = submit('b')
+  await turn()
+  const rest = ['c', 'd'].map(submit)
+  await turn()
+  expect(groups).toEqual([['a'], ['b']])
+  await end()
+  expect(groups).toEqual([['a'], ['b'], ['c', 'd']])
+  expect(await first).toBe('A')
+  await end()
+  await end()
+  expect(await Promise.all([second, ...rest])).toEqual(['B', 'C', 'D'])
 })

@@ -5,7 +5,12 @@ interface Waiting<Item, Result> {
 }
 
 export interface GroupingOptions<Item, Result> {
-  readonly groupMax: number
+  /** A group has items until their weights reach this; it has at least one. */
+  readonly max: number
+  /** 1 for each item when left out. */
+  readonly weigh?: (item: Item) => number
+  /** How many groups may be at work at a time; 1 when left out. */
+  readonly atOnce?: number
   /** Does the work of several items at once. What it throws, it throws for each of them. */
   readonly run: (items: readonly Item[]) => Promise<ReadonlyMap<Item, Result>>
   /** For an item that `run` gave no answer for. */
@@ -14,17 +19,29 @@ export interface GroupingOptions<Item, Result> {
 
 /**
  * Has items that arrive while others are being worked on wait for each other and go together, in the order in which
- * they came. One group is at work at a time; an item that has to go alone holds up nobody. Nobody waits for company: when
- * nothing is at work, an item goes with those that came in the same turn of the event loop.
+ * they came; an item that has to go alone holds up nobody. Nobody waits for company: when nothing is at work, an item
+ * goes with those that came in the same turn of the event loop.
  */
 export function createGrouping<Item, Result>({
-  groupMax,
+  max,
+  weigh = () => 1,
+  atOnce = 1,
   run,
   runAlone,
 }: GroupingOptions<Item, Result>): (item: Item) => Promise<Result> {
   const waiting: Waiting<Item, Result>[] = []
-  let isAtWork = false
+  let atWork = 0
 
+  const takeGroup = (): Waiting<Item, Result>[] => {
+    let count = 0
+    let weight = 0
+    while (count < waiting.length) {
+      weight += weigh(waiting[count]!.item)
+      if (count > 0 && weight > max) break
+      count++
+    }
+    return waiting.splice(0, count)
+  }
   const answer = async (group: readonly Waiting<Item, Result>[]): Promise<void> => {
     try {
       const results = await run(group.map(({ item }) => item))
@@ -37,14 +54,14 @@ export function createGrouping<Item, Result>({
     }
   }
   const work = async (): Promise<void> => {
-    while (waiting.length > 0) await answer(waiting.splice(0, groupMax))
-    isAtWork = false
+    while (waiting.length > 0) await answer(takeGroup())
+    atWork -= 1
   }
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      if (isAtWork) return
-      isAtWork = true
+      if (atWork === atOnce) return
+      atWork += 1
       setImmediate(() => void work())
     })
 }
