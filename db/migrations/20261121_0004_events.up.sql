@@ -168,7 +168,9 @@ create view usage as
   join events e on e.upload_no = u.upload_no
   join customers c on c.customer_no = e.customer_no
   join organizations o on o.id = c.organization_id
-  where u.state = 'committed' and not u.usage_counted;
+  where u.state = 'committed' and not u.usage_counted
+    -- says nothing new, but first: without a pending upload no event is looked at
+    and exists (select from uploads where state = 'committed' and not usage_counted);
 
 -- The months whose bill is out of date: a queue that the billing worker empties. Duplicates do no harm.
 create table usage_changes (

@@ -11,7 +11,7 @@ const ROWS_BY_DEFAULT = 100_000
 /** One file the usual tutorial way and as an upload; 100 k rows unless the run is full. */
 export async function uploadAgainstTutorial(options: BenchOptions): Promise<Figure[]> {
   const rows = options.isFull ? options.rows : Math.min(options.rows, ROWS_BY_DEFAULT)
-  const rounds = options.isFull ? 1 : options.rounds
+  const { rounds } = options
   const server = await startBenchServer()
   try {
     const file = path.join(server.folder, 'usage.csv')

@@ -74,10 +74,9 @@ interface Row {
 const micros = (instant: string): string => `round(extract(epoch from ${instant}) * 1000000)::text`
 
 // Usage keeps events with their own price as one sum; their single prices are read from the events, and only for
-// months that have such: joined, they would be read for every month. So would a customer's events for pending usage,
-// were it not asked first whether any upload's is. Dates a day around the month hold it in every zone; the text of the
-// month decides. Customers are looked up one by one: a plan made while they were few would go through all of the
-// organization's.
+// months that have such: joined, they would be read for every month. Dates a day around the month hold it in every zone;
+// the text of the month decides. Customers are looked up one by one: a plan made while they were few would go through
+// all of the organization's.
 const MONTHS = `
   select w.customer_no, w.period, local.zone,
          ${micros('span.month_start')} as month_from, ${micros('span.month_end')} as month_to,
@@ -127,7 +126,6 @@ const MONTHS = `
       select event_type_no, own_price, sum(quantity) as quantity, sum(events) as events
       from usage
       where customer_no = w.customer_no and period = w.period
-        and (not is_pending or exists (select from uploads where state = 'committed' and not usage_counted))
       group by event_type_no, own_price
     ) as u
     join event_types t on t.event_type_no = u.event_type_no
