@@ -155,7 +155,20 @@ create table counted_usage (
   primary key (customer_no, period, event_type_no, own_price)
 );
 
--- Usage as it is at this moment: what was counted, and the events of uploads that wait to be. Readers sum its rows.
+-- Events of uploads that wait to be counted, found by their upload: for whoever reads of a whole organization.
+create view pending_usage as
+  select u.organization_id, e.customer_no,
+         to_char(e.event_date at time zone coalesce(c.timezone, o.timezone), 'YYYY-MM') as period,
+         e.event_type_no, e.unit_price is not null as own_price, e.quantity,
+         coalesce(e.quantity * e.unit_price, 0) as amount, u.completed_at as last_received_at
+  from uploads u
+  join events e on e.upload_no = u.upload_no
+  join customers c on c.customer_no = e.customer_no
+  join organizations o on o.id = c.organization_id
+  where u.state = 'committed' and not u.usage_counted;
+
+-- Usage as it is at this moment: what was counted, and the events of uploads that wait to be. Readers sum its rows. It is
+-- for single customers, given as a value or by a lateral join: joined to many, the second half is read again for each.
 create view usage as
   select customer_no, period, event_type_no, own_price, quantity, amount, events, last_received_at,
          false as is_pending
@@ -165,7 +178,8 @@ create view usage as
          e.event_type_no, e.unit_price is not null, e.quantity, coalesce(e.quantity * e.unit_price, 0),
          1::bigint, u.completed_at, true
   from uploads u
-  join events e on e.upload_no = u.upload_no
+  -- by the customer's key: the planner takes a new upload for small, and would go through all of it for each customer
+  join events e on e.upload_no + 0 = u.upload_no
   join customers c on c.customer_no = e.customer_no
   join organizations o on o.id = c.organization_id
   where u.state = 'committed' and not u.usage_counted

@@ -21,7 +21,7 @@ grant select on organizations, api_keys
   to billtrail_ingest, billtrail_usage, billtrail_billing, billtrail_invoice;
 grant insert on audit_log
   to billtrail_ingest, billtrail_usage, billtrail_billing, billtrail_invoice;
-grant select on customers, event_types, events, usage, counted_usage, meters, plans, plan_versions, subscriptions, uploads,
+grant select on customers, event_types, events, usage, pending_usage, counted_usage, meters, plans, plan_versions, subscriptions, uploads,
     tax_rates, customer_taxes
   to billtrail_ingest, billtrail_usage, billtrail_billing, billtrail_invoice;
 

@@ -11,9 +11,15 @@ const OPEN = (customerNo: string, period: string): string => `not exists (
 export async function queueOpenMonths(sql: Sql, organizationId: string): Promise<void> {
   await sql.query(
     `insert into usage_changes (customer_no, period)
-     select distinct u.customer_no, u.period
-     from customers c join usage u on u.customer_no = c.customer_no
-     where c.organization_id = $1 and ${OPEN('u.customer_no', 'u.period')}`,
+     select u.customer_no, u.period
+     from (
+       select u.customer_no, u.period
+       from customers c join counted_usage u on u.customer_no = c.customer_no
+       where c.organization_id = $1
+       union
+       select customer_no, period from pending_usage where organization_id = $1
+     ) u
+     where ${OPEN('u.customer_no', 'u.period')}`,
     [organizationId],
   )
 }

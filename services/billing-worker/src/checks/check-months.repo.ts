@@ -37,9 +37,11 @@ const CHECK = `
       and e.event_date >= m.period_start and e.event_date < m.period_end
     group by 1, 2
   ), in_usage as (
-    select m.customer_no, m.period, sum(u.quantity) as quantity, bool_or(u.is_pending) as is_pending
-    from months m join usage u on u.customer_no = m.customer_no and u.period = m.period
-    group by 1, 2
+    select m.customer_no, m.period, u.quantity, u.is_pending
+    from months m cross join lateral (
+      select sum(quantity) as quantity, bool_or(is_pending) as is_pending
+      from usage where customer_no = m.customer_no and period = m.period
+    ) u
   ), in_bills as (
     select m.customer_no, m.period, sum(b.quantity) as quantity,
            count(*) filter (where b.total <> lines.total) as totals_off

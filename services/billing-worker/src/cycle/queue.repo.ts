@@ -30,8 +30,8 @@ export async function takeChanges(
      select customer_no, period, $1::uuid from (
        select customer_no, period from taken
        union
-       select u.customer_no, u.period from usage u join customers c on c.customer_no = u.customer_no
-       where $3 and u.is_pending and c.organization_id = $1 and ($2::text is null or u.period = $2)
+       select customer_no, period from pending_usage
+       where $3 and organization_id = $1 and ($2::text is null or period = $2)
      ) as changed order by 1, 2
      on conflict (customer_no, period) do nothing`,
     [scope.organizationId, scope.period, scope.pending],

@@ -57,8 +57,14 @@ export async function sumPeriods(
        group by 1
      ), in_usage as (
        select u.period, sum(u.quantity) as quantity
-       from customers c join usage u on u.customer_no = c.customer_no
-       where c.organization_id = $1 and ($2::text is null or u.period = $2) group by 1
+       from (
+         select u.period, u.quantity
+         from customers c join counted_usage u on u.customer_no = c.customer_no
+         where c.organization_id = $1
+         union all
+         select period, quantity from pending_usage where organization_id = $1
+       ) u
+       where $2::text is null or u.period = $2 group by 1
      ), billed as (
        select period, sum(quantity) as quantity from bills
        where organization_id = $1 and ($2::text is null or period = $2) group by 1

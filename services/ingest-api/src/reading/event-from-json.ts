@@ -98,7 +98,7 @@ function collect(
   return { known, properties: [...properties] }
 }
 
-/** Quantities and prices may be numbers; ids may not: 1 and 1.0 would be two ids or one by accident. */
+/** Numbers come as the texts they were written as (parseExactJson), also those of ids: `5` and `5.0` are two. */
 function knownText(name: EventColumn, value: unknown): string | null {
   if (typeof value === 'string') return value
   return name === 'quantity' || name === 'unit_price' ? plainText(value) : null
