@@ -7,14 +7,23 @@ export interface MetCustomer {
   readonly name: string | null
 }
 
-// A number need not be on disk when its statement returns: the log is written in order, so it is there before the
-// events that use it are. Waiting would mean waiting for all that an upload beside it has just written.
-const UNHURRIED = `select set_config('synchronous_commit', 'off', true)`
+export interface InternOptions {
+  /**
+   * New numbers need not be on disk when they are answered. The log is written in order, so they are there before the
+   * events that use them; waiting would mean waiting for all that an upload beside it has just written. Only for who stores with a
+   * connection that was open before: when the database crashes and takes numbers back, it breaks. Anyone else might store
+   * under a number that has come to stand for somebody else.
+   */
+  readonly mayLag?: boolean
+}
+
+const commit = ({ mayLag = false }: InternOptions): string =>
+  mayLag ? `(select set_config('synchronous_commit', 'off', true)) u` : '(select) u'
 
 // One statement finds the known and makes the new, in the index's own order, so that neighbours land on one page. The
 // known are looked up one by one: a join would read the whole table for each batch. Without `on conflict` it takes
 // half the time; with it, null says that somebody else made the row at this moment.
-const CUSTOMERS = (onConflict: string) => `
+const CUSTOMERS = (options: InternOptions, onConflict: string) => `
   with met as materialized (
     select id, name, place,
            (select customer_no from customers c where c.organization_id = $1 and c.id = m.id) as known
@@ -25,7 +34,7 @@ const CUSTOMERS = (onConflict: string) => `
     ${onConflict} returning id, customer_no
   )
   select coalesce(m.known, n.customer_no) as number
-  from (${UNHURRIED}) u, met m left join made n on n.id = m.id order by m.place`
+  from ${commit(options)}, met m left join made n on n.id = m.id order by m.place`
 
 const RESERVE = `
   select min(number)::int as first, max(number)::int as last
@@ -35,10 +44,10 @@ const RESERVE = `
 const SEPARATOR = '\u001f'
 
 // Nothing is looked up, returned or joined: well under half of what finding and making takes.
-const MAKE = `
+const MAKE = (options: InternOptions) => `
   insert into customers (customer_no, organization_id, id, name) overriding system value
   select $2 + place - 1, $1, id, name
-  from (${UNHURRIED}) u,
+  from ${commit(options)},
        unnest(string_to_array($3, '${SEPARATOR}'), $4::text[]) with ordinality as made (id, name, place)`
 
 const NAME = `
@@ -46,7 +55,7 @@ const NAME = `
   from unnest($2::text[], $3::text[]) as met (id, name)
   where c.organization_id = $1 and c.id = met.id and c.name is null`
 
-const EVENT_TYPES = (onConflict: string) => `
+const EVENT_TYPES = (options: InternOptions, onConflict: string) => `
   with met as materialized (
     select name, place,
            (select event_type_no from event_types t where t.organization_id = $1 and t.name = m.name) as known
@@ -57,7 +66,7 @@ const EVENT_TYPES = (onConflict: string) => `
     ${onConflict} returning name, event_type_no
   )
   select coalesce(m.known, n.event_type_no) as number
-  from (${UNHURRIED}) u, met m left join made n on n.name = m.name order by m.place`
+  from ${commit(options)}, met m left join made n on n.name = m.name order by m.place`
 
 /**
  * The numbers that stand for customers, in the order given; ids met for the first time get one. A name fills in
@@ -68,13 +77,18 @@ export async function internCustomers(
   sql: Sql,
   organizationId: string,
   customers: readonly MetCustomer[],
+  options: InternOptions = {},
 ): Promise<number[]> {
-  const made = await makeIfAllNew(sql, organizationId, customers)
+  const made = await makeIfAllNew(sql, organizationId, customers, options)
   if (made !== undefined) return made
   const ids = customers.map((customer) => customer.id)
   const named = customers.filter((customer) => customer.name !== null)
   const names = named.length > 0 ? customers.map((customer) => customer.name) : null
-  const numbers = await numbersOf(sql, CUSTOMERS, [organizationId, ids, names])
+  const numbers = await numbersOf(sql, (onConflict) => CUSTOMERS(options, onConflict), [
+    organizationId,
+    ids,
+    names,
+  ])
   await nameCustomers(sql, organizationId, named)
   return numbers
 }
@@ -91,6 +105,7 @@ async function makeIfAllNew(
   sql: Sql,
   organizationId: string,
   customers: readonly MetCustomer[],
+  options: InternOptions,
 ): Promise<number[] | undefined> {
   if (customers.length < MANY) return undefined
   const step = Math.floor(customers.length / SAMPLE)
@@ -111,7 +126,7 @@ async function makeIfAllNew(
   const names = sorted.some(({ name }) => name !== null) ? sorted.map(({ name }) => name) : null
   try {
     const values = [organizationId, first, ids.join(SEPARATOR), names]
-    await withPatience(() => sql.query(MAKE, values))
+    await withPatience(() => sql.query(MAKE(options), values))
   } catch (error) {
     if (sqlState(error) !== UNIQUE_VIOLATION) throw error
     return undefined
@@ -137,8 +152,9 @@ export async function internEventTypes(
   sql: Sql,
   organizationId: string,
   names: readonly string[],
+  options: InternOptions = {},
 ): Promise<number[]> {
-  return numbersOf(sql, EVENT_TYPES, [organizationId, names])
+  return numbersOf(sql, (onConflict) => EVENT_TYPES(options, onConflict), [organizationId, names])
 }
 
 const UNIQUE_VIOLATION = '23505'

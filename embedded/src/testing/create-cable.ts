@@ -8,6 +8,8 @@ export interface Cable {
   /** Breaks every connection and refuses new ones, as a server that is down does. */
   cut(): Promise<void>
   mend(): Promise<void>
+  /** Lets nothing through any more although all stays connected, as when a server's machine is gone. */
+  freeze(): void
 }
 
 export function createCable(): Cable {
@@ -51,5 +53,8 @@ export function createCable(): Cable {
       await over
     },
     mend,
+    freeze() {
+      for (const socket of sockets) socket.unpipe().pause()
+    },
   }
 }

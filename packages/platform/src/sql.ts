@@ -26,6 +26,11 @@ export interface PoolOptions {
   readonly maxConnections?: number
   /** A statement that runs longer is cancelled by the server. 0: never. */
   readonly statementTimeoutMs?: number
+  /**
+   * A connection that gives no answer for longer is given up: the server's end of it has gone without a word. By default
+   * 5 s after the server would have cancelled the statement; never, where it would not.
+   */
+  readonly answerTimeoutMs?: number
   /** A statement that waits longer for a lock fails with 55P03. 0, the default: it waits. */
   readonly lockTimeoutMs?: number
   /** Plans each named statement once for all values: for the same few statements on one customer at a time. */
@@ -33,12 +38,18 @@ export interface PoolOptions {
   readonly logger: Logger
 }
 
+const STATEMENT_TIMEOUT_MS = 30_000
+const ANSWER_MARGIN_MS = 5_000
+
 /** Connections are opened when needed and given up after 10 s without use. */
 export function createPool(options: PoolOptions): Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS
+  const answerTimeoutMs =
+    options.answerTimeoutMs ?? (statementTimeoutMs > 0 ? statementTimeoutMs + ANSWER_MARGIN_MS : 0)
   const startup = [
     options.role === undefined ? '' : `-c role=${options.role}`,
     '-c timezone=UTC',
-    `-c statement_timeout=${options.statementTimeoutMs ?? 30_000}`,
+    `-c statement_timeout=${statementTimeoutMs}`,
     `-c lock_timeout=${options.lockTimeoutMs ?? 0}`,
     options.plansOnce === true ? '-c plan_cache_mode=force_generic_plan' : '',
   ]
@@ -48,6 +59,7 @@ export function createPool(options: PoolOptions): Pool {
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 10_000,
     keepAlive: true,
+    query_timeout: answerTimeoutMs,
     options: startup.filter(Boolean).join(' '),
   })
   // An idle connection that breaks reports here; the next query opens a new one.
@@ -104,7 +116,7 @@ const NETWORK = new Set([
 ])
 const LOST = /^(08|57P0[1-5]|53)/
 const LOST_MESSAGES =
-  /connection terminated|timeout exceeded when trying to connect|connection timeout|not queryable|server closed the connection/i
+  /connection terminated|query read timeout|timeout exceeded when trying to connect|connection timeout|not queryable|server closed the connection/i
 
 /** Whether the database was not there, was going away or had no room: worth another try later. */
 export function isDatabaseUnavailable(error: unknown): boolean {

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createOrganization, ensureAdminKey, newKey } from '@billtrail/db'
-import { useTestDatabase } from '@billtrail/embedded/testing'
-import { createLogger, createPool } from '@billtrail/platform'
+import { createCable, useTestDatabase } from '@billtrail/embedded/testing'
+import { createLogger, createPool, isDatabaseUnavailable } from '@billtrail/platform'
 import { createSequelize } from '@billtrail/platform/sequelize'
 import request from 'supertest'
 import { createUsageService } from './create-usage-service'
@@ -76,5 +76,22 @@ test('people’s rows are edited with the service’s own role', async () => {
     await expect(sequelize.query('delete from customers')).rejects.toThrow('permission denied')
   } finally {
     await sequelize.close()
+  }
+})
+
+test('a connection that gives no answer is given up, and the next call gets another one', async () => {
+  const cable = createCable()
+  const url = await cable.lay(database.url())
+  const pool = createPool({ url, role, logger, answerTimeoutMs: 3_000 })
+  const ask = () => pool.query<{ one: number }>('select 1 as one').then(({ rows }) => rows)
+  try {
+    expect(await ask()).toEqual([{ one: 1 }])
+    cable.freeze()
+    const failure: unknown = await ask().catch((error: unknown) => error)
+    expect(isDatabaseUnavailable(failure)).toBe(true)
+    expect(await ask()).toEqual([{ one: 1 }])
+  } finally {
+    await cable.cut()
+    await pool.end()
   }
 })

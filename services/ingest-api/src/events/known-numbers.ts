@@ -13,8 +13,8 @@ interface Names {
 export interface KnownNumbers {
   /**
    * Sets the numbers of all names that were met. Answers with what to call once events with these numbers are stored
-   * durably: only then may they be remembered. New numbers are not on disk before, and what a crash takes back may
-   * come to stand for somebody else.
+   * durably: only then may they be remembered. A number that an upload has just made may not be on disk before, and what
+   * a crash takes back may come to stand for somebody else.
    */
   number(organizationId: string, names: Names): Promise<() => void>
 }

@@ -131,7 +131,7 @@ function numberAhead(
     const met = customers.unnumbered(asked).slice(0, NAMES_AT_ONCE)
     asked = met.length === 0 ? customers.size : met.at(-1)!.index + 1
     if (met.length === 0) return
-    const job = internCustomers(pool, organizationId, met)
+    const job = internCustomers(pool, organizationId, met, { mayLag: true })
       .then((numbers) => {
         met.forEach(({ index }, at) => {
           customers.setNumber(index, numbers[at]!)
@@ -171,6 +171,6 @@ async function numberTypes(pool: Pool, organizationId: string, types: NameTable)
   const met = types.unnumbered()
   if (met.length === 0) return
   const names = met.map(({ id }) => id)
-  const numbers = await internEventTypes(pool, organizationId, names)
+  const numbers = await internEventTypes(pool, organizationId, names, { mayLag: true })
   met.forEach(({ index }, at) => types.setNumber(index, numbers[at]!))
 }

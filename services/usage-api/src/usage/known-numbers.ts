@@ -13,8 +13,8 @@ export interface KnownNumbers {
   metCustomer(organizationId: string, id: string): number | undefined
   eventType(organizationId: string, name: string): Promise<number>
   /**
-   * To be called once an event with that number is stored durably. A new number is not on disk before, and what a
-   * crash takes back may come to stand for another type.
+   * To be called once an event with that number is stored durably. A number that an upload has just made may not be on
+   * disk before, and what a crash takes back may come to stand for another type.
    */
   rememberEventType(organizationId: string, name: string, number: number): void
 }
