@@ -181,3 +181,12 @@ async function numbersOf(
   }
   throw new Error('A text that was just interned has no number.')
 }
+
+const REMEMBERED_MAX = 20_000
+
+/** Keeps a number, which never changes, for the next request. Bounded: past the limit the one that was kept first goes. */
+export function rememberNumber(numbers: Map<string, number>, key: string, number: number): void {
+  const oldest = numbers.keys().next()
+  if (numbers.size >= REMEMBERED_MAX && oldest.done === false) numbers.delete(oldest.value)
+  numbers.set(key, number)
+}

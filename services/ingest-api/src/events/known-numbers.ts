@@ -1,8 +1,6 @@
-import { internCustomers, internEventTypes } from '@billtrail/db'
+import { internCustomers, internEventTypes, rememberNumber } from '@billtrail/db'
 import type { Pool } from '@billtrail/platform'
 import type { NameTable } from '../reading'
-
-const ENTRIES_MAX = 50_000
 
 interface Names {
   readonly customers: NameTable
@@ -60,12 +58,5 @@ async function numberNames(
   if (unknown.length === 0) return () => undefined
   const numbers = await intern(unknown)
   unknown.forEach(({ index }, at) => table.setNumber(index, numbers[at]!))
-  return () => unknown.forEach(({ id }, at) => remember(known, keyOf(id), numbers[at]!))
-}
-
-/** Bounded: past the limit the one that was remembered first goes. */
-function remember(known: Map<string, number>, key: string, number: number): void {
-  const oldest = known.keys().next()
-  if (known.size >= ENTRIES_MAX && oldest.done === false) known.delete(oldest.value)
-  known.set(key, number)
+  return () => unknown.forEach(({ id }, at) => rememberNumber(known, keyOf(id), numbers[at]!))
 }

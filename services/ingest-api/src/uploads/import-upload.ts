@@ -141,7 +141,7 @@ async function storeFile(
 }
 
 /** Rolls back and notes why; an upload that cannot be marked now is found by the sweep. */
-export async function failQuietly(
+async function failQuietly(
   deps: { pool: Pool; logger: Logger },
   client: PoolClient,
   uploadNo: number,

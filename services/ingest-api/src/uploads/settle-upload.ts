@@ -34,7 +34,7 @@ async function mergeStaged(client: PoolClient, upload: UploadRow): Promise<Fates
 }
 
 /** Makes staged rows count, in one transaction. Fates are taken anew: other uploads may have come between. */
-export async function commitStaged(client: PoolClient, upload: UploadRow): Promise<UploadRow> {
+async function commitStaged(client: PoolClient, upload: UploadRow): Promise<UploadRow> {
   await client.query('begin')
   const committed = await commitStagedWithin(client, upload)
   await client.query('commit')

@@ -1,9 +1,7 @@
-import { internEventTypes } from '@billtrail/db'
+import { internEventTypes, rememberNumber } from '@billtrail/db'
 import type { Sql } from '@billtrail/platform'
 import { customerNotFound } from '../customers/customer-not-found'
 import { findUsageCustomer } from './usage.repo'
-
-const ENTRIES_MAX = 20_000
 
 /** The numbers that stand for customers and event types in the tables of usage. */
 export interface KnownNumbers {
@@ -34,7 +32,7 @@ export function knownNumbers(sql: Sql): KnownNumbers {
       if (known !== undefined) return known
       const found = await findUsageCustomer(sql, organizationId, id)
       if (!found) throw customerNotFound(id)
-      remember(found.registered ? customers : met, key, found.customerNo)
+      rememberNumber(found.registered ? customers : met, key, found.customerNo)
       return found.customerNo
     },
     metCustomer(organizationId, id) {
@@ -48,14 +46,7 @@ export function knownNumbers(sql: Sql): KnownNumbers {
       return number!
     },
     rememberEventType(organizationId, name, number) {
-      remember(eventTypes, `${organizationId} ${name}`, number)
+      rememberNumber(eventTypes, `${organizationId} ${name}`, number)
     },
   }
-}
-
-/** Bounded: past the limit the one that was remembered first goes. */
-function remember(numbers: Map<string, number>, key: string, number: number): void {
-  const oldest = numbers.keys().next()
-  if (numbers.size >= ENTRIES_MAX && oldest.done === false) numbers.delete(oldest.value)
-  numbers.set(key, number)
 }
