@@ -1,57 +1,50 @@
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
+import type { BenchDatabase, BenchServer } from './bench-server'
+import { writeUsageFile } from './usage-file'
 
 const FILL_MONTHS = 12
+const LOOK_MS = 200
 
 /**
- * Stores so many events of so many customers (`customer-0000000` and on) over the twelve months before October
- * 2026, with their usage, as if one upload had brought them. The key is built after the rows: minutes faster.
+ * Stores so many events of 100 customers over the twelve months before October 2026, as files of `rows` that are uploaded one
+ * after the other, and leaves them counted, in order and written to disk.
  */
 export async function fillDatabase(
-  url: string,
-  { events, customers }: { events: number; customers: number },
+  server: BenchServer,
+  database: BenchDatabase,
+  { events, rows }: { events: number; rows: number },
 ): Promise<void> {
-  const client = new Client({ connectionString: url })
+  const ingest = await server.freshIngest(database)
+  const file = path.join(server.folder, 'fill.csv')
+  for (let stored = 0; stored < events; stored += rows) {
+    const seed = 1_000 + stored / rows
+    await writeUsageFile(file, { rows, shape: 'few_customers', seed, monthsBefore: FILL_MONTHS })
+    await ingest.upload(file)
+  }
+  await rm(file)
+  const client = new Client({ connectionString: database.url })
   await client.connect()
   try {
-    const run = (statement: string, values?: unknown[]) => client.query(statement, values)
-    await run(
-      `insert into customers (organization_id, id)
-       select o.id, 'customer-' || lpad(n::text, 7, '0')
-       from organizations o, generate_series(0, $1::int - 1) n`,
-      [customers],
-    )
-    await run(
-      `insert into event_types (organization_id, name)
-       select o.id, t from organizations o, unnest(array['api_call', 'storage', 'egress', 'compute', 'login']) t`,
-    )
-    await run(
-      `insert into uploads (organization_id, filename, state, rows, accepted, created_by, usage_counted, completed_at)
-       select id, 'filled.csv', 'committed', $1, $1, gen_random_uuid(), true, now() from organizations`,
-      [events],
-    )
-    await run('alter table events drop constraint events_pkey')
-    await run(
-      `insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line, quantity)
-       select c.lowest + n % $2::int, t.lowest + (n / $2::int) % 5,
-              timestamptz '2025-10-01Z' + (random() * ${FILL_MONTHS * 30}) * interval '1 day',
-              gen_random_uuid(), u.upload_no, n, 1
-       from generate_series(1, $1::int) n,
-            (select min(customer_no) as lowest from customers) c,
-            (select min(event_type_no) as lowest from event_types) t,
-            (select max(upload_no) as upload_no from uploads) u`,
-      [events, customers],
-    )
-    await run("set maintenance_work_mem = '512MB'")
-    await run('alter table events add primary key (customer_no, event_key)')
-    await run(
-      `insert into counted_usage
-       select customer_no, to_char(event_date at time zone 'UTC', 'YYYY-MM'), event_type_no, false,
-              sum(quantity), 0, count(*), now()
-       from events group by 1, 2, 3`,
-    )
-    await run('vacuum analyze')
-    await run('checkpoint')
+    await whenSettled(client)
+    await ingest.stop()
+    await client.query('vacuum analyze')
+    await client.query('checkpoint')
   } finally {
     await client.end()
+  }
+}
+
+/** Waits until the usage of every upload is counted and every sealed segment has its filter. */
+async function whenSettled(client: Client): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ settled: boolean }>(
+      `select not exists (select from uploads where not usage_counted)
+          and not exists (select from event_segments where not is_open and key_filter is null) as settled`,
+    )
+    if (rows[0]!.settled) return
+    await delay(LOOK_MS)
   }
 }

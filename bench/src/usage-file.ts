@@ -33,12 +33,15 @@ function uuid(bytes: Buffer, at: number): string {
 export const columnsOf = (shape: Shape): string =>
   `customer_id,event_type,event_id,event_date${SHAPES[shape].isWide ? ',quantity,unit_price,region,path,device' : ''}`
 
-/** Writes a file of usage of one month with random UUIDs for ids; about 100 bytes a row. */
+/** Writes a file of usage with random UUIDs for ids, of October 2026, or of so many months before it; about 100 bytes a row. */
 export async function writeUsageFile(
   file: string,
-  options: { rows: number; shape: Shape; seed: number },
+  options: { rows: number; shape: Shape; seed: number; monthsBefore?: number },
 ): Promise<void> {
   const { customers, isWide } = SHAPES[options.shape]
+  const { monthsBefore = 0 } = options
+  const start = Date.UTC(2026, 9 - monthsBefore, 1)
+  const span = monthsBefore === 0 ? MONTH_MS : MONTH_START - start
   const next = sequence(options.seed)
   const out = createWriteStream(file)
   out.write(`${columnsOf(options.shape)}\n`)
@@ -50,7 +53,7 @@ export async function writeUsageFile(
     for (let i = 0; i < count; i++) {
       const customer = `customer-${String(Math.floor(next() * customers)).padStart(7, '0')}`
       const type = TYPES[Math.floor(next() * TYPES.length)]
-      const date = new Date(MONTH_START + Math.floor(next() * MONTH_MS)).toISOString()
+      const date = new Date(start + Math.floor(next() * span)).toISOString()
       text += `${customer},${type},${uuid(ids, 16 * i)},${date}`
       if (isWide) {
         const quantity = (next() * 1000).toFixed(3)

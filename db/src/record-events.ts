@@ -92,17 +92,40 @@ export const shownEvents = (events: string, columns = ''): string => `
   join customers c on c.customer_no = e.customer_no
   join organizations o on o.id = c.organization_id`
 
+/**
+ * The open segments of the organizations whose customers are in `sent`, held until the transaction ends: `organization_id`,
+ * `segment_no`. The statement fails with 55P03 when one of them has gone on to another segment since it began.
+ */
+export const holdSegments = `
+  held as materialized (
+    select s.organization_id, hold_segment(s.organization_id, s.segment_no) as segment_no
+    from event_segments s
+    where s.is_open and s.organization_id in (
+      select c.organization_id from customers c where c.customer_no in (select customer_no from sent))
+  )`
+
+/** Whether no sealed segment of the organization holds the key of `sent`. `offset 0`: looked up key by key. */
+export const isUnsealed = (sent: string, organizationId: string): string => `
+  not exists (
+    select from event_segments s
+    join events e on e.segment_no = s.segment_no and e.customer_no = ${sent}.customer_no and e.event_key = ${sent}.event_key
+    where s.organization_id = ${organizationId} and not s.is_open offset 0)`
+
 // It waits for a lock for a moment only, whatever its connection says: one held key must not detain the others.
 const STORE = `
   with sent as (
     select sent.* from (select set_config('lock_timeout', '${LOCK_WAIT_MS}ms', true)) patience, (${SENT}) sent
-  ), stored as (
+  ), ${holdSegments}, stored as (
     insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line,
-                        quantity, unit_price, event_id, properties)
-    select customer_no, event_type_no, event_date, event_key, ${NO_UPLOAD}, line,
-           quantity, unit_price, event_id, properties
-    from sent order by customer_no, event_key, place
-    on conflict (customer_no, event_key) do nothing
+                        quantity, unit_price, event_id, properties, segment_no)
+    select sent.customer_no, event_type_no, event_date, event_key, ${NO_UPLOAD}, line,
+           quantity, unit_price, event_id, properties, held.segment_no
+    from sent
+    join customers c on c.customer_no = sent.customer_no
+    join held on held.organization_id = c.organization_id
+    where ${isUnsealed('sent', 'held.organization_id')}
+    order by sent.customer_no, event_key, place
+    on conflict do nothing
     returning *
   ), ${countUsage}
   ${shownEvents('stored', 'e.customer_no, e.event_key,')}`

@@ -59,7 +59,7 @@ export async function filledDatabase(options: BenchOptions): Promise<Figure[]> {
   const server = await startBenchServer()
   try {
     const filled = await server.freshDatabase()
-    await fillDatabase(filled.url, { events, customers: CUSTOMERS })
+    await fillDatabase(server, filled, { events, rows })
     const month = await readMonth(server, filled)
     const file = path.join(server.folder, 'usage.csv')
     const upload = async (database: BenchDatabase) => {

@@ -61,7 +61,14 @@ test('every migration can be taken back, and what comes after is what was before
   const names = await prepareDatabase(url)
   const before = await listing()
   // It would be no proof if the listing did not see what migrations make.
-  for (const sight of ['r events ', 'column invoices.', 'v usage ', 'function: ', 'trigger: ']) {
+  for (const sight of [
+    'p events ',
+    'r events_1 ',
+    'column invoices.',
+    'v usage ',
+    'function: ',
+    'trigger: ',
+  ]) {
     expect(before.some((line) => line.startsWith(sight))).toBe(true)
   }
   expect(before.some((line) => line.includes('billtrail_invoice='))).toBe(true)

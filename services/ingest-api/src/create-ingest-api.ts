@@ -3,6 +3,7 @@ import type { Express } from 'express'
 import type { Pool } from 'pg'
 import { eventRoutes } from './events/events.routes'
 import { ledgerRoutes } from './ledger/ledger.routes'
+import { createSegments } from './segments/storing-segment'
 import { createBatchShelf } from './uploads/batch-shelf'
 import { createUsageCounter } from './uploads/count-usage'
 import type { ByteLimits } from './uploads/read-bytes'
@@ -19,14 +20,18 @@ export interface IngestApiDeps {
   readonly uploadPool: Pool
   readonly logger: Logger
   readonly limits?: ByteLimits
+  /** When a segment of events is full; for tests. */
+  readonly keyBytesMax?: number
 }
 
 /** The ingest service: files and events in. `stop` ends its sweep of abandoned uploads. */
 export function createIngestApi(deps: IngestApiDeps): { app: Express; stop: () => void } {
   const { pool, uploadPool, logger } = deps
   const counter = createUsageCounter({ uploadPool, logger })
+  const segments = createSegments({ uploadPool, logger, keyBytesMax: deps.keyBytesMax })
   const importDeps = {
     pool,
+    segments,
     counter,
     uploadPool,
     logger,
@@ -45,7 +50,7 @@ export function createIngestApi(deps: IngestApiDeps): { app: Express; stop: () =
       ...ledgerRoutes({ pool }),
     ],
   })
-  const stopSweep = sweepUploads({ pool, uploadPool, counter, logger })
+  const stopSweep = sweepUploads({ pool, uploadPool, segments, counter, logger })
   return {
     app,
     stop: () => {

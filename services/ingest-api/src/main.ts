@@ -18,8 +18,8 @@ void runService(() => {
   const pool = createPool({ ...connection, lockTimeoutMs: 200 })
   const uploadPool = createPool({
     ...connection,
-    // one for each upload, and for counting, reverting and sweeping beside them
-    maxConnections: UPLOADS_AT_ONCE + 3,
+    // one for each upload, and for counting, reverting, sweeping and the filters of segments beside them
+    maxConnections: UPLOADS_AT_ONCE + 4,
     statementTimeoutMs: 0,
   })
   const { app, stop } = createIngestApi({ pool, uploadPool, logger })

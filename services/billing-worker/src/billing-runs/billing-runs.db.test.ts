@@ -116,8 +116,8 @@ test('a run bills an upload whose usage waits to be counted, and counting it lat
        insert into uploads (organization_id, filename, state, rows, accepted, created_by, completed_at)
        values ($1, 'march.csv', 'committed', 1, 1, gen_random_uuid(), now()) returning upload_no
      )
-     insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line, quantity)
-     select e.customer_no, e.event_type_no, e.event_date, gen_random_uuid(), u.upload_no, 2, 11
+     insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line, quantity, segment_no)
+     select e.customer_no, e.event_type_no, e.event_date, gen_random_uuid(), u.upload_no, 2, 11, e.segment_no
      from upload u, events e join customers c on c.customer_no = e.customer_no where c.organization_id = $1
      returning upload_no`,
     [tenant.id],

@@ -109,8 +109,8 @@ async function holdKey(client: IngestClient, event: Sent): Promise<{ letGo(): Pr
   const sql = await api.owner().connect()
   await sql.query('begin')
   await sql.query(
-    `insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line, quantity)
-     select e.customer_no, e.event_type_no, e.event_date, $2::uuid, 0, 1, 1
+    `insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line, quantity, segment_no)
+     select e.customer_no, e.event_type_no, e.event_date, $2::uuid, 0, 1, 1, e.segment_no
      from events e join customers c on c.customer_no = e.customer_no where c.organization_id = $1`,
     [client.organizationId, event.event_id],
   )

@@ -1,7 +1,7 @@
 import { useTestDatabase } from '@billtrail/embedded/testing'
 import { eventKey, isFault, parseDecimalText, parseEventDate, localClock } from '@billtrail/domain'
 import fc from 'fast-check'
-import { copyRows, makeIncoming } from '../storing/store.repo'
+import { copyRows, eventsInto, makeIncoming } from '../storing/store.repo'
 import { createCsvReader } from './csv-reader'
 import { encodeCopy } from './encode-copy'
 import { createBatch, type EventBatch, isPlain } from './event-batch'
@@ -145,7 +145,7 @@ test('what is sent as COPY bytes is what PostgreSQL gives back, and would have m
       fc.asyncProperty(events, async (all) => {
         await client.query('begin')
         await makeIncoming(client)
-        await copyRows(client, 'incoming', encode(asCsv(all)))
+        await copyRows(client, eventsInto('incoming'), encode(asCsv(all)))
         const { rows } = await client.query(
           `select customer_no, event_type_no, upload_no, line, event_key, event_id,
              (extract(epoch from event_date) * 1000000)::bigint as micros, quantity, unit_price, properties
@@ -183,8 +183,11 @@ test('rows that only say who did what and when are stored as with all columns', 
   const client = await database.pool().connect()
   const stored = async (plain: boolean) => {
     await client.query('begin')
-    const table = plain ? 'plain_events' : 'events'
-    await copyRows(client, table, encodeCopy(batch, order, { ...options, plain }))
+    await copyRows(
+      client,
+      eventsInto('events_1', plain),
+      encodeCopy(batch, order, { ...options, plain }),
+    )
     const { rows } = await client.query<object>('select * from events order by line')
     await client.query('rollback')
     return rows

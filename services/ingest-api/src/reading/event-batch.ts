@@ -92,6 +92,23 @@ export function isDerived(batch: EventBatch, row: number): boolean {
   return batch.words[ROW_WORDS * row + DERIVED] === 1
 }
 
+/** The number of the row's customer in the database, once the batch has been sorted. */
+export function customerNoOf(batch: EventBatch, row: number): number {
+  return batch.words[ROW_WORDS * row + CUSTOMER_NUMBER]!
+}
+
+/** Where in `batch.unsigned` the four words of the row's key begin. */
+export function keyOffset(row: number): number {
+  return ROW_WORDS * row + KEY
+}
+
+/** The row's key in hexadecimal, as PostgreSQL reads a uuid. */
+export function keyText(batch: EventBatch, row: number): string {
+  const at = keyOffset(row)
+  const words = Array.from(batch.unsigned.subarray(at, at + 4))
+  return words.map((word) => word.toString(16).padStart(8, '0')).join('')
+}
+
 /** Makes room for `bytes` more bytes of tails; the tails written so far stay where they are. */
 export function reserveTail(batch: EventBatch, bytes: number): void {
   const needed = batch.tailsSize + bytes

@@ -17,9 +17,12 @@ export {
   type EventBatch,
   clearBatch,
   createBatch,
+  customerNoOf,
   isDerived,
   isFull,
   isPlain,
+  keyOffset,
+  keyText,
   lineOf,
 } from './event-batch'
 export { type NameTable, type NameTableBounds, createNameTable } from './name-table'

@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg'
 import { type EventBatch, encodeCopy } from '../reading'
-import { copyRows, type Fates, mergeIncoming } from './store.repo'
+import { mergeIncoming } from './merge.repo'
+import { copyRows, eventsInto, type Fates } from './store.repo'
 
 /** The numbers that a batch's customers and event types have in the database. */
 export interface BatchNumbers {
@@ -13,8 +14,8 @@ export interface Collection {
   readonly fates: { -readonly [fate in keyof Fates]: number }
   /** Adds the rows `order` of a batch. */
   add(batch: EventBatch, order: Uint32Array, numbers: BatchNumbers): Promise<void>
-  /** Merges what is there into events; nothing is left after it. */
-  merge(): Promise<void>
+  /** Merges what is there into `table`, the open segment of events; nothing is left after it. */
+  merge(table: string): Promise<void>
 }
 
 /** An empty collection inside the transaction that is open on `client`. */
@@ -26,12 +27,12 @@ export function createCollection(client: PoolClient, uploadNo: number): Collecti
     async add(batch, order, numbers) {
       if (order.length === 0) return
       const options = { eventTypeNumbers: numbers.eventTypes, uploadNo }
-      await copyRows(client, 'incoming', encodeCopy(batch, order, options))
+      await copyRows(client, eventsInto('incoming'), encodeCopy(batch, order, options))
       size += order.length
     },
-    async merge() {
+    async merge(table) {
       if (size === 0) return
-      const merged = await mergeIncoming(client)
+      const merged = await mergeIncoming(client, table)
       fates.accepted += merged.accepted
       fates.duplicates += merged.duplicates
       fates.conflicts += merged.conflicts

@@ -1,8 +1,10 @@
 import { sqlState } from '@billtrail/platform'
 import type { PoolClient } from 'pg'
 import { type EventBatch, encodeCopy, encodeRuns, findRuns, isPlain, sortBatch } from '../reading'
+import type { StoringSegment } from '../segments/storing-segment'
 import type { BatchNumbers, Collection } from './collection'
-import { type ComparedRuns, claimRuns, copyRows, UNIQUE_VIOLATION } from './store.repo'
+import { type ComparedRuns, claimRuns } from './claim-runs.repo'
+import { type CopyTarget, copyRows, eventsInto, RUNS_INTO, UNIQUE_VIOLATION } from './store.repo'
 
 /** A batch that met more stored keys than this is followed by others that will. */
 const COLLISIONS_FEW = 10
@@ -17,13 +19,18 @@ export interface DirectLane {
   hasGivenUp(): boolean
 }
 
+/** All segments of events together. */
+const ALL_SEGMENTS = 'events'
+
 /**
  * Opens the lane of an upload that holds its organization's storing lock. New rows of a sorted batch are copied straight
- * into events, rows that were sent before are claimed run by run. Only conflicts, repeats within a batch and what the
- * API overtook are collected: rows whose keys are stored by then, so that among rows of one key the first line counts.
+ * into the open segment of events, rows that were sent before are claimed run by run. Only conflicts, repeats within a batch
+ * and what the API overtook are collected: rows whose keys are stored by then, so that among rows of one key the first line
+ * counts.
  */
 export function createDirectLane(
   client: PoolClient,
+  segment: StoringSegment,
   uploadNo: number,
   collection: Collection,
 ): DirectLane {
@@ -31,37 +38,54 @@ export function createDirectLane(
   let expectsNew = true
   let hasGivenUp = false
 
-  /** Copies rows into events; false, with nothing of them stored, when a key is there already. */
+  /** Copies rows into the open segment; false, with nothing of them stored, when a key is there already. */
   async function storeNew(batch: EventBatch, order: Uint32Array, numbers: BatchNumbers) {
     const plain = isPlain(batch)
     const options = { eventTypeNumbers: numbers.eventTypes, uploadNo, plain }
-    const table = plain ? 'plain_events' : 'events'
-    const isStored = await tryCopy(client, table, encodeCopy(batch, order, options))
+    const target = eventsInto(segment.table, plain)
+    const isStored = await tryCopy(client, target, encodeCopy(batch, order, options))
     if (isStored) fates.accepted += order.length
     return isStored
   }
 
-  async function storeMet(batch: EventBatch, order: Uint32Array, numbers: BatchNumbers) {
+  /** Compares rows with what is stored in `table`; answers how many were known. */
+  async function storeMet(
+    table: string,
+    batch: EventBatch,
+    order: Uint32Array,
+    numbers: BatchNumbers,
+  ): Promise<number> {
     const starts = findRuns(batch, order)
-    hasGivenUp = starts.length > RUNS_FEW && order.length < RUN_ROWS_MIN * starts.length
-    if (hasGivenUp) return collection.add(batch, order, numbers)
-    await copyRows(client, 'incoming_runs', encodeRuns(batch, order, starts, numbers.eventTypes))
-    const compared = await claimRuns(client, uploadNo)
+    if (starts.length > RUNS_FEW && order.length < RUN_ROWS_MIN * starts.length) {
+      hasGivenUp = true
+      await collection.add(batch, order, numbers)
+      return order.length
+    }
+    await copyRows(client, RUNS_INTO, encodeRuns(batch, order, starts, numbers.eventTypes))
+    const compared = await claimRuns(client, table, uploadNo)
     const { fresh, conflicts } = sortOut(order, starts, compared)
     fates.duplicates += order.length - fresh.length - conflicts.length
-    expectsNew = compared.known <= COLLISIONS_FEW
     await collection.add(batch, conflicts, numbers)
     if (fresh.length > 0 && !(await storeNew(batch, fresh, numbers))) {
       await collection.add(batch, fresh, numbers)
-      await collection.merge()
+      await collection.merge(segment.table)
     }
+    return compared.known
+  }
+
+  /** Stores rows that no sealed segment holds. */
+  async function storeFresh(batch: EventBatch, order: Uint32Array, numbers: BatchNumbers) {
+    if (order.length === 0 || (expectsNew && (await storeNew(batch, order, numbers)))) return
+    const known = await storeMet(segment.table, batch, order, numbers)
+    expectsNew = known <= COLLISIONS_FEW
   }
 
   return {
     async store(batch, numbers) {
       const { order, again } = sortBatch(batch, numbers.customers)
-      const isStored = expectsNew && (await storeNew(batch, order, numbers))
-      if (!isStored) await storeMet(batch, order, numbers)
+      const { fresh, known } = await segment.divide(batch, order)
+      await storeFresh(batch, fresh, numbers)
+      if (known.length > 0) await storeMet(ALL_SEGMENTS, batch, known, numbers)
       await collection.add(batch, again, numbers)
     },
     hasGivenUp: () => hasGivenUp,
@@ -85,15 +109,15 @@ function sortOut(order: Uint32Array, starts: Uint32Array, compared: ComparedRuns
   return { fresh: rowsOf(FRESH), conflicts: rowsOf(CONFLICT) }
 }
 
-/** Copies into events; false, with nothing stored, when one of the keys is there already. */
+/** Copies rows; false, with nothing stored, when one of the keys is there already. */
 async function tryCopy(
   client: PoolClient,
-  table: 'events' | 'plain_events',
+  target: CopyTarget,
   chunks: Iterable<Buffer>,
 ): Promise<boolean> {
   await client.query('savepoint batch')
   try {
-    await copyRows(client, table, chunks)
+    await copyRows(client, target, chunks)
     await client.query('release savepoint batch')
     return true
   } catch (error) {

@@ -1,6 +1,8 @@
 import {
   countUsage,
   holdOffWithdrawals,
+  holdSegments,
+  isUnsealed,
   NO_UPLOAD,
   ownContent,
   sameContent,
@@ -9,7 +11,7 @@ import {
 import { inTransaction, sqlState } from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
 import { encodeArrays } from '../reading/encode-arrays'
-import { type EventBatch, sortBatch } from '../reading'
+import { COPY_COLUMNS, type EventBatch, sortBatch } from '../reading'
 import { EVENT_COPY_COLUMNS } from './store.repo'
 
 export type SentOutcome = 'duplicate' | 'conflict'
@@ -35,23 +37,29 @@ const SENT = `
     as sent (request, line, customer_no, event_key, event_date, event_type_no,
              quantity, unit_price, event_id, properties)`
 
+const COLUMNS_SENT = COPY_COLUMNS.map((column) => `sent.${column}`).join(', ')
+
 // Without `on conflict` a row costs a fifth less.
 const STORE_NEW = `
-  with stored as (
-    insert into events (${EVENT_COPY_COLUMNS})
-    select ${EVENT_COPY_COLUMNS} from (${SENT}) sent
+  with sent as (${SENT}), ${holdSegments}, stored as (
+    insert into events (${EVENT_COPY_COLUMNS}, segment_no)
+    select ${COLUMNS_SENT}, held.segment_no
+    from sent join customers c on c.customer_no = sent.customer_no join held on held.organization_id = c.organization_id
+    where ${isUnsealed('sent', 'held.organization_id')}
     returning customer_no, event_type_no, event_date, quantity, unit_price
   ), ${countUsage}
-  select count(*) from counted`
+  select (select count(*) from stored) = (select count(*) from sent) and (select count(*) from counted) > 0 as all_new`
 
 const STORE = `
-  with picked as (
-    select distinct on (customer_no, event_key) * from (${SENT}) sent
-    order by customer_no, event_key, request, line
+  with sent as (${SENT}), ${holdSegments}, picked as (
+    select distinct on (sent.customer_no, event_key) sent.*, held.segment_no
+    from sent join customers c on c.customer_no = sent.customer_no join held on held.organization_id = c.organization_id
+    where ${isUnsealed('sent', 'held.organization_id')}
+    order by sent.customer_no, event_key, request, line
   ), stored as (
-    insert into events (${EVENT_COPY_COLUMNS})
-    select ${EVENT_COPY_COLUMNS} from picked order by customer_no, event_key
-    on conflict (customer_no, event_key) do nothing
+    insert into events (${EVENT_COPY_COLUMNS}, segment_no)
+    select ${EVENT_COPY_COLUMNS}, segment_no from picked order by customer_no, event_key
+    on conflict do nothing
     returning customer_no, event_key, event_type_no, event_date, quantity, unit_price
   ), ${countUsage}
   select request, line from stored join picked using (customer_no, event_key)`
@@ -154,8 +162,13 @@ const prepared = (name: string, text: string, values: unknown[]) => ({
 /** False, with nothing stored, when one of the keys is there already. */
 async function storeNew(pool: Pool, arrays: Buffer[]): Promise<boolean> {
   try {
-    await pool.query(prepared('store_new', STORE_NEW, arrays))
-    return true
+    return await inTransaction(pool, async (client) => {
+      const { rows } = await client.query<{ all_new: boolean }>(
+        prepared('store_new', STORE_NEW, arrays),
+      )
+      if (!rows[0]!.all_new) throw Object.assign(new Error('known'), { code: UNIQUE_VIOLATION })
+      return true
+    })
   } catch (error) {
     if (sqlState(error) !== UNIQUE_VIOLATION) throw error
     return false

@@ -1,6 +1,4 @@
 import { once } from 'node:events'
-import { sameContent } from '@billtrail/db'
-import { sqlState } from '@billtrail/platform'
 import type { PoolClient } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import {
@@ -9,7 +7,6 @@ import {
   COPY_TRAILER,
   PLAIN_COPY_COLUMNS,
   RUN_COLUMNS,
-  RUN_ROWS_MAX,
 } from '../reading'
 
 export const UNIQUE_VIOLATION = '23505'
@@ -24,13 +21,19 @@ export interface Fates {
 /** The columns of events, in the order in which rows are encoded. */
 export const EVENT_COPY_COLUMNS = COPY_COLUMNS.join(', ')
 
-const COPY_TARGETS = {
-  events: `events (${EVENT_COPY_COLUMNS})`,
-  plain_events: `events (${PLAIN_COPY_COLUMNS.join(', ')})`,
-  incoming: `incoming (${EVENT_COPY_COLUMNS})`,
-  staged_events: `staged_events (${EVENT_COPY_COLUMNS})`,
-  incoming_runs: `incoming_runs (${RUN_COLUMNS.join(', ')})`,
-} as const
+/** A table and the columns that are copied into it. */
+export interface CopyTarget {
+  readonly table: string
+  readonly columns: readonly string[]
+}
+
+/** Rows of events on their way into `table`; plain ones have no other columns than those of any row. */
+export const eventsInto = (table: string, isPlain = false): CopyTarget => ({
+  table,
+  columns: isPlain ? PLAIN_COPY_COLUMNS : COPY_COLUMNS,
+})
+
+export const RUNS_INTO: CopyTarget = { table: 'incoming_runs', columns: RUN_COLUMNS }
 
 /** Names the advisory locks of uploads that are alive; the second number is the upload's. */
 const ALIVE_LOCK = 84_201
@@ -113,11 +116,16 @@ export async function tryStoring(client: PoolClient, organizationId: string): Pr
   return rows[0]!.free
 }
 
+// Which segment a row goes to is decided when it is stored.
+const MAKE_INCOMING = `
+  create temp table if not exists incoming (like events) on commit delete rows;
+  alter table incoming alter segment_no drop not null`
+
 /** Rows of this upload on their way into events; private to the connection, gone with the transaction. */
 export async function makeIncoming(client: PoolClient): Promise<void> {
   // Merging a million rows hashes and sorts them once; one upload of an organization does so at a time.
   await client.query(`set local work_mem = '128MB'`)
-  await client.query('create temp table if not exists incoming (like events) on commit delete rows')
+  await client.query(MAKE_INCOMING)
 }
 
 const MAKE_MERGING = `
@@ -137,10 +145,11 @@ export async function makeMerging(client: PoolClient): Promise<void> {
 /** Sends binary rows to a table. Rejects with the server's error as soon as it comes. */
 export async function copyRows(
   client: PoolClient,
-  table: keyof typeof COPY_TARGETS,
+  { table, columns }: CopyTarget,
   chunks: Iterable<Buffer>,
 ): Promise<void> {
-  const stream = client.query(copyFrom(`copy ${COPY_TARGETS[table]} from stdin (format binary)`))
+  const rows = `${table} (${columns.join(', ')})`
+  const stream = client.query(copyFrom(`copy ${rows} from stdin (format binary)`))
   const server = { refused: false }
   const failure = new Promise<never>((_resolve, reject) => {
     stream.once('error', (error) => {
@@ -199,195 +208,4 @@ export async function loadStaged(client: PoolClient, uploadNo: number): Promise<
 /** Forgets the rows that were staged for an upload. */
 export async function dropStaged(client: PoolClient, uploadNo: number): Promise<void> {
   await client.query('delete from staged_events where upload_no = $1', [uploadNo])
-}
-
-const FATES = `
-  select (select coalesce(sum(rows), 0)::int from duplicates) as duplicates,
-         (select count(*)::int from conflicts) as conflicts`
-
-/** Notes the rows of `met` that are duplicates or conflicts. */
-const CLAIM_MET = `
-  duplicates as (
-    insert into duplicate_claims (customer_no, upload_no, event_keys, lines)
-    select customer_no, upload_no, array_agg(event_key), array_agg(line)
-    from (
-      select customer_no, upload_no, event_key, line,
-             row_number() over (partition by customer_no) - 1 as place
-      from met where is_same
-    ) placed
-    group by customer_no, upload_no, place / ${RUN_ROWS_MAX}
-    returning cardinality(lines) as rows
-  ), conflicts as (
-    insert into event_claims (${EVENT_COPY_COLUMNS}, outcome)
-    select ${EVENT_COPY_COLUMNS}, 'conflict' from met where is_known and not is_same
-    returning line
-  )`
-
-// One look at what is stored decides for every row. Among new rows of one key the first line counts; the others, and
-// rows overtaken by the API meanwhile, are left over.
-const merge = (onConflict: string) => `
-  with met as materialized (
-    select i.*, e.customer_no is not null as is_known, ${sameContent('i', 'e')} as is_same
-    from incoming i
-    left join events e on e.customer_no = i.customer_no and e.event_key = i.event_key
-  ), ${CLAIM_MET}, stored as (
-    insert into events (${EVENT_COPY_COLUMNS})
-    select distinct on (customer_no, event_key) ${EVENT_COPY_COLUMNS} from met where not is_known
-    order by customer_no, event_key, line
-    ${onConflict}
-    returning line
-  ), remaining as (
-    insert into incoming_left_over (line)
-    select line from met
-    where not is_known
-      and (select count(*) from met where not is_known) > (select count(*) from stored)
-      and not exists (select from stored s where s.line = met.line)
-    returning line
-  )
-  ${FATES}, (select count(*)::int from stored) as accepted,
-  (select count(*)::int from remaining) as remaining`
-
-const CLAIM_LEFT_OVER = `
-  with met as materialized (
-    select i.*, true as is_known, ${sameContent('i', 'e')} as is_same
-    from incoming_left_over o
-    join incoming i on i.line = o.line
-    join events e on e.customer_no = i.customer_no and e.event_key = i.event_key
-  ), ${CLAIM_MET}
-  ${FATES}`
-
-/**
- * Moves the incoming rows into events and answers what became of them. What is there already is a duplicate where its
- * content is the same and a conflict where it is not; both are kept as claims, in case the upload that came first is
- * withdrawn.
- */
-export async function mergeIncoming(client: PoolClient): Promise<Fates> {
-  await client.query('analyze incoming (customer_no, event_key)')
-  const { accepted, duplicates, conflicts, remaining } = await mergeAll(client)
-  const others = remaining > 0 ? await claimLeftOver(client) : { duplicates: 0, conflicts: 0 }
-  await client.query('truncate incoming')
-  return {
-    accepted,
-    duplicates: duplicates + others.duplicates,
-    conflicts: conflicts + others.conflicts,
-  }
-}
-
-/**
- * Only the API can store one of these keys meanwhile. Being prepared for that costs as much again as storing
- * (each row is looked for first and confirmed afterwards), so that it is tried without.
- */
-async function mergeAll(client: PoolClient): Promise<Fates & { remaining: number }> {
-  await client.query('savepoint merge')
-  try {
-    const { rows } = await client.query<Fates & { remaining: number }>(merge(''))
-    await client.query('release savepoint merge')
-    return rows[0]!
-  } catch (error) {
-    if (sqlState(error) !== UNIQUE_VIOLATION) throw error
-    await client.query('rollback to savepoint merge')
-    const { rows } = await client.query<Fates & { remaining: number }>(
-      merge('on conflict (customer_no, event_key) do nothing'),
-    )
-    return rows[0]!
-  }
-}
-
-async function claimLeftOver(client: PoolClient): Promise<Omit<Fates, 'accepted'>> {
-  await client.query('analyze incoming_left_over')
-  const { rows } = await client.query<Omit<Fates, 'accepted'>>(CLAIM_LEFT_OVER)
-  await client.query('truncate incoming_left_over')
-  return rows[0]!
-}
-
-// A run is compared as a whole: its arrays with those of what is stored under its keys, in the same order. That costs a
-// third of comparing row by row, and what is claimed is the run's own arrays. Only runs that differ are joined by key.
-const RUN_CONTENT = [
-  ['event_dates', 'event_date'],
-  ['event_type_nos', 'event_type_no'],
-  ['quantities', 'quantity'],
-  ['unit_prices', 'unit_price'],
-  ['event_ids', 'event_id'],
-  ['properties', 'properties'],
-] as const
-const eachContent = (text: (array: string, column: string) => string, glue = ', ') =>
-  RUN_CONTENT.map(([array, column]) => text(array, column)).join(glue)
-
-const CLAIM_RUNS = `
-  with compared as materialized (
-    select r.*, s.*,
-           s.stored_keys is not distinct from r.event_keys
-             and ${eachContent((array) => `s.stored_${array} is not distinct from r.${array}`, ' and ')} as is_same
-    from incoming_runs r
-    cross join lateral (
-      select count(*) as known, array_agg(e.event_key order by e.event_key) as stored_keys,
-             ${eachContent((array, column) => `array_agg(e.${column} order by e.event_key) as stored_${array}`)}
-      from events e
-      where e.customer_no = r.customer_no and e.event_key = any (r.event_keys)
-    ) s
-  ), met as materialized (
-    select c.place, c.customer_no, m.*
-    from compared c
-    cross join lateral (
-      select u.event_key, u.line, c.place + u.number::int - 1 as row_place,
-             ${eachContent((array) => `u.${array} is not distinct from s.${array}`, ' and ')} as is_same
-      from unnest(c.event_keys, c.lines, ${eachContent((array) => `c.${array}`)}) with ordinality
-        as u (event_key, line, ${eachContent((array) => array)}, number)
-      join unnest(c.stored_keys, ${eachContent((array) => `c.stored_${array}`)})
-        as s (event_key, ${eachContent((array) => array)}) on s.event_key = u.event_key
-    ) m
-    where not c.is_same and c.known > 0
-  ), claimed as (
-    insert into duplicate_claims (customer_no, upload_no, event_keys, lines)
-    select customer_no, $1::int, event_keys, lines from compared where is_same
-    union all
-    select customer_no, $1::int, array_agg(event_key), array_agg(line)
-    from met where is_same group by place, customer_no
-  )
-  select (select coalesce(sum(known), 0)::int from compared) as known,
-         (select string_agg(int4send(place), '') from compared where not is_same) as runs,
-         (select string_agg(int4send(row_place), '') from met where is_same) as claimed,
-         (select string_agg(int4send(row_place), '') from met where not is_same) as conflicts`
-
-/** What `claimRuns` found. Places are those in the order of the rows that were sent. */
-export interface ComparedRuns {
-  /** How many of the rows have a stored key. */
-  readonly known: number
-  /** The first places of the runs that were not claimed as a whole; in these: */
-  readonly runs: readonly number[]
-  /** the places of rows that were claimed all the same, */
-  readonly claimed: readonly number[]
-  /** and of those that say something else than what is stored. The others are new. */
-  readonly conflicts: readonly number[]
-}
-
-/**
- * Claims the rows of incoming runs as duplicates that say what is stored under their keys. Reads no more of events than
- * those keys, by the primary key, however large either is.
- */
-export async function claimRuns(client: PoolClient, uploadNo: number): Promise<ComparedRuns> {
-  // The arrays' length is unknown to the planner: by key from the table, by hashing among the elements of a run.
-  await client.query(
-    'set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_nestloop = off',
-  )
-  const { rows } = await client.query<
-    { known: number } & Record<'runs' | 'claimed' | 'conflicts', Buffer | null>
-  >(CLAIM_RUNS, [uploadNo])
-  await client.query(
-    'set local enable_seqscan = on; set local enable_bitmapscan = on; set local enable_nestloop = on',
-  )
-  await client.query('truncate incoming_runs')
-  const { known, runs, claimed, conflicts } = rows[0]!
-  return {
-    known,
-    runs: integersOf(runs),
-    claimed: integersOf(claimed),
-    conflicts: integersOf(conflicts),
-  }
-}
-
-/** Of a list that may be as long as a batch, bytes are read much faster than the text of an array. */
-function integersOf(bytes: Buffer | null): number[] {
-  if (!bytes) return []
-  return Array.from({ length: bytes.length / 4 }, (_none, index) => bytes.readInt32BE(4 * index))
 }

@@ -1,9 +1,11 @@
 import type { PoolClient } from 'pg'
 import { type EventBatch, encodeCopy, fileOrder } from '../reading'
+import type { Segments, StoringSegment } from '../segments/storing-segment'
 import { type BatchNumbers, createCollection } from './collection'
-import { createDirectLane } from './direct-lane'
+import { createDirectLane, type DirectLane } from './direct-lane'
 import {
   copyRows,
+  eventsInto,
   type Fates,
   makeMerging,
   nameDerivedRows,
@@ -26,36 +28,50 @@ export interface UploadSession {
   /** Takes the direct lane if no other upload has it; otherwise the staged one. */
   enterLane(wantsDirect: boolean): Promise<void>
   store(batch: EventBatch, numbers: BatchNumbers): Promise<void>
-  /** Merges what is staged. After it every row has its fate. */
+  /** Merges what is staged. After it every row has its fate, and the transaction is to be committed soon. */
   finish(): Promise<Fates>
 }
 
 /** Opens a session; `uploadNo` is written on every row. */
 export function openUploadSession(
   client: PoolClient,
+  segments: Segments,
   upload: { organizationId: string; uploadNo: number; deriveIds: boolean },
 ): UploadSession {
+  const { organizationId, uploadNo } = upload
   let lane: Lane = 'undecided'
-  const collection = createCollection(client, upload.uploadNo)
-  const direct = createDirectLane(client, upload.uploadNo, collection)
+  const collection = createCollection(client, uploadNo)
+  let segment: StoringSegment | undefined
+  let direct: DirectLane | undefined
+
+  /** With the storing lock in hand. */
+  const enterSegment = async (): Promise<StoringSegment> => {
+    segment = await segments.enter(client, organizationId)
+    return segment
+  }
   return {
     lane: () => lane,
     async enterLane(wantsDirect) {
       await makeMerging(client)
       // The ordinal of a derived id is known only when the whole file is.
       const mayBeDirect = wantsDirect && !upload.deriveIds
-      lane = mayBeDirect && (await tryStoring(client, upload.organizationId)) ? 'direct' : 'staged'
+      lane = mayBeDirect && (await tryStoring(client, organizationId)) ? 'direct' : 'staged'
+      if (lane === 'staged') return
+      direct = createDirectLane(client, await enterSegment(), uploadNo, collection)
     },
     async store(batch, numbers) {
-      if (lane === 'direct' && !direct.hasGivenUp()) await direct.store(batch, numbers)
+      if (direct && !direct.hasGivenUp()) await direct.store(batch, numbers)
       else await collection.add(batch, fileOrder(batch, numbers.customers), numbers)
     },
     async finish() {
+      if (lane === 'undecided') return collection.fates
       if (lane === 'staged') {
         if (upload.deriveIds) await nameDerivedRows(client)
-        await waitForStoring(client, upload.organizationId)
+        await waitForStoring(client, organizationId)
       }
-      await collection.merge()
+      const { table } = segment ?? (await enterSegment())
+      await collection.merge(table)
+      await segments.leaveIfFull(client, organizationId)
       return collection.fates
     },
   }
@@ -72,7 +88,7 @@ export function openStagingSession(
     store: (batch, numbers) =>
       copyRows(
         client,
-        'staged_events',
+        eventsInto('staged_events'),
         encodeCopy(batch, fileOrder(batch, numbers.customers), {
           eventTypeNumbers: numbers.eventTypes,
           uploadNo,

@@ -64,9 +64,13 @@ const DROP_EMPTY_USAGE = `
 const LOCK_PROMOTED = `
   select from uploads where upload_no in (select upload_no from promoted) order by upload_no for update`
 
+// To the open segment: a sealed one gets no key any more, not even one that it held a moment ago.
 const STORE_PROMOTED = `
   with brought as (
-    insert into events (${EVENT_COPY_COLUMNS}) select ${EVENT_COPY_COLUMNS} from promoted
+    insert into events (${EVENT_COPY_COLUMNS}, segment_no)
+    select ${EVENT_COPY_COLUMNS}, (
+      select segment_no from event_segments where organization_id = $1 and is_open)
+    from promoted
     returning customer_no, event_type_no, event_date, quantity, unit_price, upload_no
   ), stored as (
     select * from brought b
@@ -187,7 +191,11 @@ async function promoteRivals(client: PoolClient, uploadNo: number): Promise<numb
  * same event, the first of them takes it over and the rest are compared with it anew: it ends as if this
  * upload had never been sent. The caller has taken the storing lock.
  */
-export async function withdrawEvents(client: PoolClient, uploadNo: number): Promise<void> {
+export async function withdrawEvents(
+  client: PoolClient,
+  organizationId: string,
+  uploadNo: number,
+): Promise<void> {
   await holdOffClaims(client)
   await client.query('delete from event_claims where upload_no = $1', [uploadNo])
   await client.query('delete from duplicate_claims where upload_no = $1', [uploadNo])
@@ -200,7 +208,7 @@ export async function withdrawEvents(client: PoolClient, uploadNo: number): Prom
   }
   await client.query('delete from events where upload_no = $1', [uploadNo])
   if (promoted > 0) {
-    await client.query(STORE_PROMOTED)
+    await client.query(STORE_PROMOTED, [organizationId])
     await client.query(DROP_PROMOTED_CLAIMS)
     await client.query(DROP_PROMOTED_DUPLICATES)
     await client.query(COUNT_PROMOTED)

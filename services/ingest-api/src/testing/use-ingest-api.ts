@@ -26,6 +26,8 @@ export interface IngestApi {
 
 interface Options {
   readonly limits?: ByteLimits
+  /** When a segment of events is full: 0 has each upload end in a segment that is left. */
+  readonly keyBytesMax?: number
   /** Where the service finds its database, when not at the address itself: a proxy in front of it. */
   readonly through?: (databaseUrl: string) => Promise<string>
 }
@@ -51,11 +53,17 @@ export function useIngestApi(options: Options = {}): IngestApi {
     const pool = createPool({ ...connection, lockTimeoutMs: 200 })
     const uploadPool = createPool({
       ...connection,
-      maxConnections: UPLOADS_AT_ONCE,
+      maxConnections: UPLOADS_AT_ONCE + 1,
       statementTimeoutMs: 0,
     })
-    const { limits } = options
-    const service = createIngestApi({ pool, uploadPool, logger, ...(limits ? { limits } : {}) })
+    const { limits, keyBytesMax } = options
+    const service = createIngestApi({
+      pool,
+      uploadPool,
+      logger,
+      ...(limits ? { limits } : {}),
+      ...(keyBytesMax === undefined ? {} : { keyBytesMax }),
+    })
     server = createHttpServer(service.app).listen(0, '127.0.0.1')
     await once(server, 'listening')
     address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

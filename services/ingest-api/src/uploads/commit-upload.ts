@@ -2,6 +2,7 @@ import { withPatience, writeAudit } from '@billtrail/db'
 import { DomainError } from '@billtrail/domain'
 import { type Caller, inTransaction } from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
+import type { Segments } from '../segments/storing-segment'
 import { dropStaged, waitForStoring } from '../storing/store.repo'
 import { deleteEffects } from './preview.repo'
 import { commitStagedWithin } from './settle-upload'
@@ -19,21 +20,28 @@ const notPreviewed = (upload: UploadRow, call: string): DomainError =>
  * answers the same. Throws `upload_not_found`, `upload_not_previewed`.
  */
 export async function commitPreview(
-  uploadPool: Pool,
+  deps: { uploadPool: Pool; segments: Segments },
   caller: Caller,
   id: string,
 ): Promise<UploadRow> {
-  return withPatience(() => inTransaction(uploadPool, (client) => commitWithin(client, caller, id)))
+  return withPatience(() =>
+    inTransaction(deps.uploadPool, (client) => commitWithin(deps.segments, client, caller, id)),
+  )
 }
 
-async function commitWithin(client: PoolClient, caller: Caller, id: string): Promise<UploadRow> {
+async function commitWithin(
+  segments: Segments,
+  client: PoolClient,
+  caller: Caller,
+  id: string,
+): Promise<UploadRow> {
   const { organizationId } = caller
   // Before the upload's row: whoever stores or withdraws may change the counts of others' rows.
   await waitForStoring(client, organizationId)
   const upload = await lockUpload(client, organizationId, id)
   if (upload.state === 'committed') return upload
   if (upload.state !== 'previewed') throw notPreviewed(upload, 'committed')
-  const committed = await commitStagedWithin(client, upload)
+  const committed = await commitStagedWithin(segments, client, upload)
   await writeAudit(client, {
     organizationId,
     actor: caller.keyId,

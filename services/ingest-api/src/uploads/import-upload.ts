@@ -7,6 +7,7 @@ import {
 } from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
 import type { RejectedRow } from '../reading'
+import type { Segments } from '../segments/storing-segment'
 import { letUploadGo, openUpload } from '../storing/store.repo'
 import { openStagingSession, openUploadSession } from '../storing/upload-session'
 import type { BatchShelf } from './batch-shelf'
@@ -30,6 +31,7 @@ export interface ImportDeps {
   readonly pool: Pool
   /** Connections that uploads hold from their first byte to their last; no statement timeout. */
   readonly uploadPool: Pool
+  readonly segments: Segments
   readonly batches: BatchShelf
   readonly counter: UsageCounter
   readonly limits: ByteLimits
@@ -107,7 +109,7 @@ async function storeFile(
   await client.query('begin')
   const rejects = createRejectBuffer(client, uploadNo)
   const isStaged = options.preview || options.respondAsync
-  const storing = openUploadSession(client, {
+  const storing = openUploadSession(client, deps.segments, {
     organizationId,
     uploadNo,
     deriveIds: options.deriveIds,
@@ -137,6 +139,7 @@ async function storeFile(
     : await commitUpload(client, uploadNo, { ...read, ...(await storing.finish()) })
   await client.query('commit')
   deps.counter.countSoon()
+  deps.segments.makeFiltersSoon()
   return upload
 }
 

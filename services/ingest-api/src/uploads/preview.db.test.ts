@@ -4,6 +4,7 @@ import type { IngestClient, Upload } from '../testing/ingest-client'
 import { until } from '../testing/slow-upload'
 import { usageCsv, usageRows } from '../testing/usage-csv'
 import { useIngestApi } from '../testing/use-ingest-api'
+import { createSegments } from '../segments/storing-segment'
 import { createUsageCounter } from './count-usage'
 import { sweepUploads } from './sweep-uploads'
 import { EffectsAnswer, UploadAnswer } from './upload.schema'
@@ -221,7 +222,8 @@ test('a preview is forgotten after 24 hours, not before', async () => {
   await age(recent, '23 hours 59 minutes')
   const logger = createLogger({ service: 'ingest-api', level: 'silent' })
   const counter = createUsageCounter({ uploadPool: sql, logger })
-  const stop = sweepUploads({ pool: sql, uploadPool: sql, counter, logger })
+  const segments = createSegments({ uploadPool: sql, logger })
+  const stop = sweepUploads({ pool: sql, uploadPool: sql, segments, counter, logger })
   const state = async (upload: Upload) =>
     (await client.uploads()).find(({ id }) => id === upload.id)!.state
   await until(async () => (await state(old)) === 'reverted' || undefined)

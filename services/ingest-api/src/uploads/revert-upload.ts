@@ -33,7 +33,7 @@ async function revertWithin(client: PoolClient, caller: Caller, id: string): Pro
   const upload = await lockUpload(client, organizationId, id)
   if (upload.state === 'reverted') return upload
   if (upload.state !== 'committed') throw notCommitted(upload)
-  await withdrawEvents(client, upload.upload_no)
+  await withdrawEvents(client, organizationId, upload.upload_no)
   const reverted = await setReverted(client, upload.upload_no)
   await writeAudit(client, {
     organizationId,

@@ -1,6 +1,7 @@
-import type { Logger } from '@billtrail/platform'
+import { inTransaction, type Logger } from '@billtrail/platform'
 import type { Pool } from 'pg'
-import { tryToAdopt } from '../storing/store.repo'
+import type { Segments } from '../segments/storing-segment'
+import { tryStoring, tryToAdopt } from '../storing/store.repo'
 import { discardPreview } from './commit-upload'
 import type { UsageCounter } from './count-usage'
 import { failStaged, own } from './import-upload'
@@ -18,6 +19,7 @@ const SWEEP_MS = 10_000
 interface SweepDeps {
   readonly pool: Pool
   readonly uploadPool: Pool
+  readonly segments: Segments
   readonly counter: UsageCounter
   readonly logger: Logger
 }
@@ -43,6 +45,17 @@ async function resume(deps: SweepDeps, upload: UploadRow): Promise<void> {
   }
 }
 
+/** Organizations that send no files leave full segments here; those that do leave them with an upload. */
+async function leaveFullSegments({ uploadPool, segments }: SweepDeps): Promise<void> {
+  for (const organizationId of await segments.listFull()) {
+    await inTransaction(uploadPool, async (client) => {
+      if (await tryStoring(client, organizationId)) {
+        await segments.leaveIfFull(client, organizationId)
+      }
+    })
+  }
+}
+
 async function sweep(deps: SweepDeps): Promise<void> {
   const failed = await failAbandonedUploads(deps.pool)
   if (failed.length > 0) deps.logger.warn({ uploads: failed }, 'uploads were interrupted')
@@ -51,11 +64,13 @@ async function sweep(deps: SweepDeps): Promise<void> {
     await discardPreview(deps.uploadPool, preview.organization_id, preview.id)
   }
   deps.counter.countNow()
+  await leaveFullSegments(deps)
+  await deps.segments.makeFilters()
 }
 
 /**
  * At once and every 10 s: uploads whose process died while reading become `failed`, those that were staged go on,
- * and previews older than 24 hours are forgotten. Returns what ends it.
+ * previews older than 24 hours are forgotten, and full segments of events are left. Returns what ends it.
  */
 export function sweepUploads(deps: SweepDeps): () => void {
   let isSweeping = false

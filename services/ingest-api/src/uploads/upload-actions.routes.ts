@@ -50,7 +50,7 @@ export function uploadActionRoutes(deps: ImportDeps): Route[] {
       params: UploadParams,
       answers,
       handler: async ({ params, caller, res }) => {
-        const upload = await commitPreview(uploadPool, caller, params.id)
+        const upload = await commitPreview(deps, caller, params.id)
         deps.counter.countSoon()
         res.json(presentUpload(upload))
       },

@@ -74,7 +74,7 @@ async function looksAtEvents(customerNo: number): Promise<{ events: number; look
     const looks = async (): Promise<number> => {
       const { rows } = await client.query<{ looks: number }>(
         `select (coalesce(seq_scan, 0) + coalesce(idx_scan, 0))::int as looks
-         from pg_stat_xact_user_tables where relname = 'events'`,
+         from pg_stat_xact_user_tables where relname = 'events_1'`,
       )
       return rows[0]!.looks
     }
@@ -102,8 +102,8 @@ test('a month is read without its events, unless some have prices of their own o
        insert into uploads (organization_id, filename, state, rows, accepted, created_by, completed_at)
        values ($1, 'waits.csv', 'committed', 1, 1, gen_random_uuid(), now()) returning upload_no
      )
-     insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line, quantity)
-     select $2, t.event_type_no, '2026-03-06Z', gen_random_uuid(), w.upload_no, 2, 1
+     insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line, quantity, segment_no)
+     select $2, t.event_type_no, '2026-03-06Z', gen_random_uuid(), w.upload_no, 2, 1, 1
      from waiting w, event_types t where t.organization_id = $1 and t.name = 'call'`,
     [api.client().organizationId, plain],
   )

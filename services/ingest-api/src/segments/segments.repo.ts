@@ -1,0 +1,167 @@
+import type { Sql } from '@billtrail/platform'
+import type { PoolClient } from 'pg'
+import { to as copyTo } from 'pg-copy-streams'
+import { addKey, createKeyFilter, foldKeyFilter, hashKey, type KeyFilter } from './key-filter'
+
+/** The table that holds a segment of `events`. */
+export const segmentTable = (segmentNo: number): string => `events_${Math.trunc(segmentNo)}`
+
+/** Where an organization's events are. */
+export interface Segments {
+  /** Where it stores now. */
+  readonly open: number
+  /** Where it did before: no key of this organization is added to them any more. */
+  readonly sealed: readonly number[]
+}
+
+/** Read under the organization's storing lock, or while it is held to its open segment; else it may be outdated. */
+export async function segmentsOf(sql: Sql, organizationId: string): Promise<Segments> {
+  const { rows } = await sql.query<{ segment_no: number; is_open: boolean }>(
+    'select segment_no, is_open from event_segments where organization_id = $1 order by segment_no',
+    [organizationId],
+  )
+  return {
+    open: rows.find((row) => row.is_open)!.segment_no,
+    sealed: rows.filter((row) => !row.is_open).map((row) => row.segment_no),
+  }
+}
+
+/**
+ * Goes on in another segment when the key of the open one takes `keyBytesMax` or more; answers the one that was sealed.
+ * The caller holds the storing lock, and ends its transaction soon: nobody else stores for this organization meanwhile.
+ */
+export async function leaveFullSegment(
+  sql: Sql,
+  organizationId: string,
+  keyBytesMax: number,
+): Promise<number | undefined> {
+  const { rows } = await sql.query<{ sealed: number | null }>(
+    'select leave_full_segment($1, $2) as sealed',
+    [organizationId, keyBytesMax],
+  )
+  return rows[0]!.sealed ?? undefined
+}
+
+/** Organizations whose open segment is full. */
+export async function listFullOrganizations(sql: Sql, keyBytesMax: number): Promise<string[]> {
+  const { rows } = await sql.query<{ organization_id: string }>(
+    `select organization_id from event_segments
+     where is_open and segment_no in (
+       select segment_no from (select distinct segment_no from event_segments where is_open) used
+       where segment_key_bytes(segment_no) >= $1)`,
+    [keyBytesMax],
+  )
+  return rows.map((row) => row.organization_id)
+}
+
+/** A sealed segment of an organization. */
+export interface SealedSegment {
+  readonly organizationId: string
+  readonly segmentNo: number
+}
+
+/** Sealed segments whose filter has not been made. */
+export async function listUnfiltered(sql: Sql): Promise<SealedSegment[]> {
+  const { rows } = await sql.query<{ organization_id: string; segment_no: number }>(
+    `select organization_id, segment_no from event_segments where not is_open and key_filter is null
+     order by organization_id, segment_no`,
+  )
+  return rows.map((row) => ({ organizationId: row.organization_id, segmentNo: row.segment_no }))
+}
+
+/** Bytes as the server sends them: as text they would be twice as many. */
+const AS_BYTES = { getTypeParser: () => (value: Buffer) => value }
+
+export async function findKeyFilter(
+  client: PoolClient,
+  { organizationId, segmentNo }: SealedSegment,
+): Promise<KeyFilter | undefined> {
+  const query = {
+    text: 'select key_filter from event_segments where organization_id = $1 and segment_no = $2',
+    values: [organizationId, segmentNo],
+    binary: true,
+    types: AS_BYTES,
+  }
+  const { rows } = await client.query<{ key_filter: Buffer | null }>(query)
+  const bytes = rows[0]?.key_filter
+  if (!bytes) return undefined
+  const words = new Uint32Array(bytes.length / 4)
+  bytes.copy(Buffer.from(words.buffer))
+  return { words }
+}
+
+/** What one key takes in the index of a segment, without the free room on its pages. */
+const KEY_BYTES = 36
+const ROW_BYTES = 2 + (4 + 4) + (4 + 16)
+const HEADER_BYTES = 19
+
+/** Reads the keys of a sealed segment and keeps what they make for whoever asks next: 3 M keys in about a second. */
+export async function makeKeyFilter(
+  client: PoolClient,
+  { organizationId, segmentNo }: SealedSegment,
+  bitsPerKey: number,
+): Promise<KeyFilter> {
+  const { rows } = await client.query<{ bytes: string }>('select segment_key_bytes($1) as bytes', [
+    segmentNo,
+  ])
+  const filter = createKeyFilter(Number(rows[0]!.bytes) / KEY_BYTES, bitsPerKey)
+  // COPY takes no parameters.
+  await client.query(`select set_config('billtrail.organization', $1, false)`, [organizationId])
+  const keys = client.query(
+    copyTo(`
+      copy (
+        select customer_no, event_key from ${segmentTable(segmentNo)}
+        where customer_no in (
+          select customer_no from customers
+          where organization_id = current_setting('billtrail.organization')::uuid)
+      ) to stdout (format binary)`),
+  )
+  const added = await addKeys(filter, keys)
+  const folded = foldKeyFilter(filter, added, bitsPerKey)
+  await client.query(
+    'update event_segments set key_filter = $3 where organization_id = $1 and segment_no = $2 and not is_open',
+    [organizationId, segmentNo, Buffer.from(folded.words.buffer)],
+  )
+  return folded
+}
+
+/** Adds binary rows (customer_no int4, event_key uuid); answers how many. */
+async function addKeys(filter: KeyFilter, chunks: AsyncIterable<Buffer>): Promise<number> {
+  const hash = { place: 0, bits: 0 }
+  const words = new Uint32Array(4)
+  let rest: Buffer = Buffer.alloc(0)
+  let isHeaderRead = false
+  let added = 0
+  for await (const chunk of chunks) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    let at = isHeaderRead ? 0 : HEADER_BYTES
+    if (bytes.length < at) {
+      rest = bytes
+      continue
+    }
+    isHeaderRead = true
+    for (; at + ROW_BYTES <= bytes.length; at += ROW_BYTES) {
+      for (let word = 0; word < 4; word++) words[word] = bytes.readUInt32BE(at + 14 + 4 * word)
+      hashKey(bytes.readInt32BE(at + 6), words, 0, hash)
+      addKey(filter, hash)
+      added++
+    }
+    rest = bytes.subarray(at)
+  }
+  return added
+}
+
+/** The places, in the order given, of keys (hexadecimal) that a sealed segment holds. */
+export async function findStoredKeys(
+  client: PoolClient,
+  segmentNo: number,
+  keys: { readonly customers: readonly number[]; readonly keys: readonly string[] },
+): Promise<number[]> {
+  const { rows } = await client.query<{ place: number }>(
+    `select sent.place::int - 1 as place
+     from unnest($1::int[], $2::uuid[]) with ordinality as sent (customer_no, event_key, place)
+     join ${segmentTable(segmentNo)} e on e.customer_no = sent.customer_no and e.event_key = sent.event_key`,
+    [keys.customers, keys.keys],
+  )
+  return rows.map((row) => row.place)
+}

@@ -1,0 +1,73 @@
+import type { Logger } from '@billtrail/platform'
+import type { Pool, PoolClient } from 'pg'
+import type { EventBatch } from '../reading'
+import { divideBatch, type DividedBatch } from './divide-batch'
+import { createSealedKeys } from './sealed-keys'
+import {
+  leaveFullSegment,
+  listFullOrganizations,
+  listUnfiltered,
+  segmentsOf,
+  segmentTable,
+} from './segments.repo'
+
+/** A primary key that takes more on disk is full: 2.6 M to 3.7 M events (docs/decisions/0013). */
+const KEY_BYTES_MAX = 128 * 1024 * 1024
+
+/** Where a transaction stores the events of its organization. */
+export interface StoringSegment {
+  /** The table, a partition of `events`, that its new rows go to. */
+  readonly table: string
+  /** Tells rows of a sorted batch whose keys a sealed segment holds from those that at most the open one does. */
+  divide(batch: EventBatch, order: Uint32Array): Promise<DividedBatch>
+}
+
+/** The segments of all organizations. */
+export interface Segments {
+  /** Opens the segment for the transaction on `client`, which holds the organization's storing lock. */
+  enter(client: PoolClient, organizationId: string): Promise<StoringSegment>
+  /** The last thing before that transaction is committed: seals the segment if it is full. */
+  leaveIfFull(client: PoolClient, organizationId: string): Promise<void>
+  /** Organizations that wait for somebody to do so: they send no files. */
+  listFull(): Promise<string[]>
+  /** Makes the filters that are missing, so that the next file need not wait for them. */
+  makeFilters(): Promise<void>
+  /** The same in the background; what fails is tried again by the sweep, or by the file that needs it. */
+  makeFiltersSoon(): void
+}
+
+/** `uploadPool` needs a connection for this beside those of the uploads; `keyBytesMax` is when a segment is full, for tests. */
+export function createSegments(deps: {
+  uploadPool: Pool
+  logger: Logger
+  keyBytesMax?: number | undefined
+}): Segments {
+  const { uploadPool, logger, keyBytesMax = KEY_BYTES_MAX } = deps
+  const sealedKeys = createSealedKeys(uploadPool)
+
+  async function makeFilters(): Promise<void> {
+    for (const sealed of await listUnfiltered(uploadPool)) await sealedKeys.filterOf(sealed)
+  }
+
+  return {
+    async enter(client, organizationId) {
+      const { open, sealed } = await segmentsOf(client, organizationId)
+      const sealedOnes = sealed.map((segmentNo) => ({ organizationId, segmentNo }))
+      return {
+        table: segmentTable(open),
+        divide: (batch, order) => divideBatch({ sealedKeys, client }, sealedOnes, batch, order),
+      }
+    },
+    async leaveIfFull(client, organizationId) {
+      await leaveFullSegment(client, organizationId, keyBytesMax)
+    },
+    listFull: () => listFullOrganizations(uploadPool, keyBytesMax),
+    makeFilters,
+    makeFiltersSoon() {
+      makeFilters().catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error)
+        logger.warn({ reason }, 'the filters of sealed segments could not be made yet')
+      })
+    },
+  }
+}
