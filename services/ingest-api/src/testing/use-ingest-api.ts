@@ -24,9 +24,12 @@ export interface IngestApi {
   server(): Server
 }
 
+/** What the key of a segment takes that holds any event: each upload that stores something leaves its segment. */
+export const ANY_KEY_BYTES = 2 * 8_192
+
 interface Options {
   readonly limits?: ByteLimits
-  /** When a segment of events is full: 0 has each upload end in a segment that is left. */
+  /** When a segment of events is full. */
   readonly keyBytesMax?: number
   /** Where the service finds its database, when not at the address itself: a proxy in front of it. */
   readonly through?: (databaseUrl: string) => Promise<string>
