@@ -20,6 +20,7 @@ import {
 } from './split-row'
 import type { FileLayout, ReadCounts, ReaderOptions, UsageReader } from './usage-reader'
 
+const { rowBytes } = EVENT_LIMITS
 /** Reading on after broken quotes may cost this many bytes more than the file has. */
 const RESCAN_ALLOWANCE = 16 * 1024 * 1024
 
@@ -124,7 +125,7 @@ class CsvReader implements UsageReader {
       window.end,
       window.final,
     )
-    if (outcome === INCOMPLETE && window.size <= EVENT_LIMITS.rowBytes) return
+    if (outcome === INCOMPLETE && window.size <= rowBytes) return
     if (outcome !== ROW || !window.isValid(window.start, cells.end)) {
       throw new DomainError(
         'invalid',
@@ -164,7 +165,7 @@ class CsvReader implements UsageReader {
     while (window.start < end && !isFull(batch)) {
       if (this.skipping && !this.skipLongRow()) return
       const outcome = splitRow(cells, kinds, bytes, window.start, end, final)
-      if (outcome !== ROW || cells.next - window.start > EVENT_LIMITS.rowBytes) {
+      if (outcome !== ROW || cells.next - window.start > rowBytes) {
         if (!this.handleOddRow(outcome)) return
         continue
       }
@@ -209,7 +210,7 @@ class CsvReader implements UsageReader {
   /** A row that is unfinished, broken or too long; false when more input is needed before going on. */
   private handleOddRow(outcome: SplitOutcome): boolean {
     const { window, cells } = this
-    const tooLong = window.size > EVENT_LIMITS.rowBytes
+    const tooLong = window.size > rowBytes
     if (outcome === INCOMPLETE && !tooLong) {
       this.wanted = 2 * window.size
       return false

@@ -4,6 +4,9 @@ import { DECIMAL_DIGITS_MAX, DECIMAL_PLACES_MAX } from '@billtrail/domain'
 export const NOT_A_DECIMAL = -1
 export const TOO_PRECISE = -2
 
+const digitsMax = DECIMAL_DIGITS_MAX
+const placesMax = DECIMAL_PLACES_MAX
+
 /** The most bytes that writeNumeric writes: length, header and six groups of four digits. */
 export const NUMERIC_BYTES_MAX = 4 + 8 + 2 * 6
 
@@ -39,8 +42,7 @@ export function writeNumeric(
   const first = negative || bytes[start] === 43 ? start + 1 : start
   const point = findDigits(bytes, first, end)
   if (point < 0) return NOT_A_DECIMAL
-  if (significantDigits() > DECIMAL_DIGITS_MAX || digits.places > DECIMAL_PLACES_MAX)
-    return TOO_PRECISE
+  if (significantDigits() > digitsMax || digits.places > placesMax) return TOO_PRECISE
 
   const integerGroups = (digits.integers + 3) >> 2
   let weight = integerGroups - 1

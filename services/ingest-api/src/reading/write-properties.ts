@@ -3,6 +3,7 @@ import { formulaShift } from './cell-span'
 import type { ColumnPlan } from './column-plan'
 import type { RowCells } from './row-cells'
 
+const { properties: propertiesMax, propertyValueBytes } = EVENT_LIMITS
 const QUOTE = 34
 const BACKSLASH = 92
 const JSONB_VERSION = 1
@@ -34,13 +35,13 @@ export function writeProperties(
     let start = cells.starts[cell]!
     if (start === end) continue
     if (plan.restoreFormulas) start += formulaShift(cells.bytes, start, end)
-    if (end - start > EVENT_LIMITS.propertyValueBytes) return fail(fault, 'property_too_long', cell)
+    if (end - start > propertyValueBytes) return fail(fault, 'property_too_long', cell)
 
     out[to++] = written === 0 ? 123 : 44
     for (let from = 0; from < key.length; from++) out[to++] = key[from]!
     to = writeJsonString(cells.bytes, start, end, out, to)
     if (to < 0) return fail(fault, 'invalid_property', cell)
-    if (++written > EVENT_LIMITS.properties) return fail(fault, 'too_many_properties', -1)
+    if (++written > propertiesMax) return fail(fault, 'too_many_properties', -1)
   }
   if (written === 0) {
     out.writeInt32BE(-1, at)
