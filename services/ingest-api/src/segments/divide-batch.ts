@@ -12,26 +12,44 @@ export interface DividedBatch {
   readonly known: Uint32Array
 }
 
-/** Where a filter says "maybe" to more than this share of the rows, it is believed: they are compared anyway. */
-const ASKED_SHARE = 0.25
+/** What the filter of one sealed segment says "maybe" to: places in the order. */
+export interface Sifted {
+  readonly segmentNo: number
+  readonly maybe: readonly number[]
+}
 
-/** Divides the sorted rows `order` of a batch. Filters are asked first, then the segments whose filter says "maybe". */
-export async function divideBatch(
-  deps: { readonly sealedKeys: SealedKeys; readonly client: PoolClient },
+/** Asks the filters of the sealed segments about the sorted rows `order` of a batch. Needs no connection of the upload. */
+export async function siftBatch(
+  sealedKeys: SealedKeys,
   sealed: readonly SealedSegment[],
   batch: EventBatch,
   order: Uint32Array,
-): Promise<DividedBatch> {
-  if (sealed.length === 0) return { fresh: order, known: new Uint32Array(0) }
+): Promise<Sifted[]> {
+  if (sealed.length === 0) return []
   const hashes = hashKeys(batch, order)
-  const isKnown = new Uint8Array(order.length)
+  const sifted: Sifted[] = []
   for (const segment of sealed) {
-    const filter = await deps.sealedKeys.filterOf(segment)
-    const maybe = placesIn(filter, hashes, isKnown)
-    const held =
-      maybe.length > ASKED_SHARE * order.length
-        ? maybe
-        : await askFor(deps.client, segment, batch, order, maybe)
+    const maybe = placesIn(await sealedKeys.filterOf(segment), hashes)
+    if (maybe.length > 0) sifted.push({ segmentNo: segment.segmentNo, maybe })
+  }
+  return sifted
+}
+
+/** Where a filter says "maybe" to more than this share of the rows, it is believed: they are compared anyway. */
+const ASKED_SHARE = 0.25
+
+/** Asks the segments whose filters say "maybe", key by key, and divides the rows by what they answer. */
+export async function divideBatch(
+  client: PoolClient,
+  sifted: readonly Sifted[],
+  batch: EventBatch,
+  order: Uint32Array,
+): Promise<DividedBatch> {
+  if (sifted.length === 0) return { fresh: order, known: new Uint32Array(0) }
+  const isKnown = new Uint8Array(order.length)
+  for (const { segmentNo, maybe } of sifted) {
+    const isBelieved = maybe.length > ASKED_SHARE * order.length
+    const held = isBelieved ? maybe : await askFor(client, segmentNo, batch, order, maybe)
     for (const place of held) isKnown[place] = 1
   }
   const rowsThat = (known: number) => order.filter((_row, place) => isKnown[place] === known)
@@ -51,26 +69,25 @@ function hashKeys(batch: EventBatch, order: Uint32Array): Uint32Array {
   return hashes
 }
 
-/** The places of rows that the filter does not rule out, but for those that are known already. */
-function placesIn(filter: KeyFilter, hashes: Uint32Array, isKnown: Uint8Array): number[] {
+/** The places of rows that the filter does not rule out. */
+function placesIn(filter: KeyFilter, hashes: Uint32Array): number[] {
   const places: number[] = []
   const hash = { place: 0, bits: 0 }
-  for (let place = 0; place < isKnown.length; place++) {
+  for (let place = 0; 2 * place < hashes.length; place++) {
     hash.place = hashes[2 * place]!
     hash.bits = hashes[2 * place + 1]!
-    if (mayHold(filter, hash) && isKnown[place] === 0) places.push(place)
+    if (mayHold(filter, hash)) places.push(place)
   }
   return places
 }
 
 async function askFor(
   client: PoolClient,
-  { segmentNo }: SealedSegment,
+  segmentNo: number,
   batch: EventBatch,
   order: Uint32Array,
   places: readonly number[],
 ): Promise<number[]> {
-  if (places.length === 0) return []
   const rows = places.map((place) => order[place]!)
   const found = await findStoredKeys(client, segmentNo, {
     customers: rows.map((row) => customerNoOf(batch, row)),

@@ -1,7 +1,7 @@
 import type { Logger } from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
 import type { EventBatch } from '../reading'
-import { divideBatch, type DividedBatch } from './divide-batch'
+import { divideBatch, type DividedBatch, type Sifted, siftBatch } from './divide-batch'
 import { createSealedKeys } from './sealed-keys'
 import {
   leaveFullSegment,
@@ -18,8 +18,10 @@ const KEY_BYTES_MAX = 128 * 1024 * 1024
 export interface StoringSegment {
   /** The table, a partition of `events`, that its new rows go to. */
   readonly table: string
-  /** Tells rows of a sorted batch whose keys a sealed segment holds from those that at most the open one does. */
-  divide(batch: EventBatch, order: Uint32Array): Promise<DividedBatch>
+  /** What the filters of sealed segments say of the sorted rows of a batch; the connection may be busy meanwhile. */
+  sift(batch: EventBatch, order: Uint32Array): Promise<readonly Sifted[]>
+  /** Tells rows whose keys a sealed segment holds from those that at most the open one does. */
+  divide(batch: EventBatch, order: Uint32Array, sifted: readonly Sifted[]): Promise<DividedBatch>
 }
 
 /** The segments of all organizations. */
@@ -55,7 +57,8 @@ export function createSegments(deps: {
       const sealedOnes = sealed.map((segmentNo) => ({ organizationId, segmentNo }))
       return {
         table: segmentTable(open),
-        divide: (batch, order) => divideBatch({ sealedKeys, client }, sealedOnes, batch, order),
+        sift: (batch, order) => siftBatch(sealedKeys, sealedOnes, batch, order),
+        divide: (batch, order, sifted) => divideBatch(client, sifted, batch, order),
       }
     },
     async leaveIfFull(client, organizationId) {

@@ -14,7 +14,8 @@ const RUNS_FEW = 4_096
 
 /** Stores batches as they come; what it cannot settle by itself is in the collection. */
 export interface DirectLane {
-  store(batch: EventBatch, numbers: BatchNumbers): Promise<void>
+  /** Sorts a batch, without the connection; the answer stores it. */
+  prepare(batch: EventBatch, numbers: BatchNumbers): () => Promise<void>
   /** Whether all that follows is to be collected: the file repeats events of very many customers. */
   hasGivenUp(): boolean
 }
@@ -81,12 +82,17 @@ export function createDirectLane(
   }
 
   return {
-    async store(batch, numbers) {
+    prepare(batch, numbers) {
       const { order, again } = sortBatch(batch, numbers.customers)
-      const { fresh, known } = await segment.divide(batch, order)
-      await storeFresh(batch, fresh, numbers)
-      if (known.length > 0) await storeMet(ALL_SEGMENTS, batch, known, numbers)
-      await collection.add(batch, again, numbers)
+      const sifted = segment.sift(batch, order)
+      // Its failure is met where the batch is stored.
+      sifted.catch(() => undefined)
+      return async () => {
+        const { fresh, known } = await segment.divide(batch, order, await sifted)
+        await storeFresh(batch, fresh, numbers)
+        if (known.length > 0) await storeMet(ALL_SEGMENTS, batch, known, numbers)
+        await collection.add(batch, again, numbers)
+      }
     },
     hasGivenUp: () => hasGivenUp,
   }

@@ -27,7 +27,11 @@ export interface UploadSession {
   readonly lane: () => Lane
   /** Takes the direct lane if no other upload has it; otherwise the staged one. */
   enterLane(wantsDirect: boolean): Promise<void>
-  store(batch: EventBatch, numbers: BatchNumbers): Promise<void>
+  /**
+   * Sorts a batch where its lane does so. This needs no connection: the batch before may still be on its way. The answer
+   * stores it, once that one is stored.
+   */
+  prepare(batch: EventBatch, numbers: BatchNumbers): () => Promise<void>
   /** Merges what is staged. After it every row has its fate, and the transaction is to be committed soon. */
   finish(): Promise<Fates>
 }
@@ -59,9 +63,12 @@ export function openUploadSession(
       if (lane === 'staged') return
       direct = createDirectLane(client, await enterSegment(), uploadNo, collection)
     },
-    async store(batch, numbers) {
-      if (direct && !direct.hasGivenUp()) await direct.store(batch, numbers)
-      else await collection.add(batch, fileOrder(batch, numbers.customers), numbers)
+    prepare(batch, numbers) {
+      const open = direct
+      const collect = () => collection.add(batch, fileOrder(batch, numbers.customers), numbers)
+      if (!open || open.hasGivenUp()) return collect
+      const store = open.prepare(batch, numbers)
+      return () => (open.hasGivenUp() ? collect() : store())
     },
     async finish() {
       if (lane === 'undecided') return collection.fates
@@ -85,7 +92,7 @@ export function openStagingSession(
   return {
     lane: () => 'staged',
     enterLane: () => Promise.resolve(),
-    store: (batch, numbers) =>
+    prepare: (batch, numbers) => () =>
       copyRows(
         client,
         eventsInto('staged_events'),

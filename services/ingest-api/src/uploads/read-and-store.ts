@@ -46,16 +46,19 @@ export async function readAndStore(
       return
     }
     await names.finish()
-    await stored
+    // Nothing has been stored then, and nothing is on its way.
     if (session.lane() === 'undecided') {
       const isFast = bytes.bytes() >= (waitedMs / 1000) * DIRECT_BYTES_PER_SECOND
       await session.enterLane(isLast || isFast)
     }
-    if (rejects.isFull()) await rejects.flush()
     const full = batch
-    stored = session
-      .store(full, { customers: reader.customers.numbers, eventTypes: reader.eventTypes.numbers })
-      .finally(() => deps.batches.putBack(full))
+    const store = session.prepare(full, {
+      customers: reader.customers.numbers,
+      eventTypes: reader.eventTypes.numbers,
+    })
+    await stored
+    if (rejects.isFull()) await rejects.flush()
+    stored = store().finally(() => deps.batches.putBack(full))
     // Its failure is met where it is awaited, a batch later or at the end.
     stored.catch(() => undefined)
     batch = session.lane() === 'direct' ? deps.batches.takeLarge() : deps.batches.takeSmall()
