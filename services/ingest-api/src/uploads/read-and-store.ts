@@ -9,6 +9,12 @@ import type { RejectBuffer } from './reject-buffer'
 import { reportProgress } from './uploads.repo'
 
 const PROGRESS_MS = 1_000
+/**
+ * The first batches are cut short, each at twice the rows of the one before: the database would have nothing to do until the
+ * second one is full. Not where it has to number customers meanwhile: each batch waits for those it names.
+ */
+const FIRST_BATCH_ROWS = 16_384
+const ROWS_PER_CUSTOMER = 16
 /** A sender slower than this would keep the direct lane from others for long. */
 const DIRECT_BYTES_PER_SECOND = 4 * 1024 * 1024
 
@@ -36,9 +42,12 @@ export async function readAndStore(
   let waitedMs = 0
   let progressAt = Date.now()
   let batch = deps.batches.takeSmall()
+  let batchRows = FIRST_BATCH_ROWS
   let stored: Promise<void> = Promise.resolve()
   const names = numberAhead(deps.pool, reading)
 
+  const isEnough = (): boolean =>
+    batch.size >= batchRows && reader.counts().rows >= ROWS_PER_CUSTOMER * reader.customers.size
   const storeBatch = async (isLast: boolean) => {
     const isRefused = reading.strict && reader.counts().rejected > 0
     if (batch.size === 0 || isRefused) {
@@ -51,6 +60,7 @@ export async function readAndStore(
       const isFast = bytes.bytes() >= (waitedMs / 1000) * DIRECT_BYTES_PER_SECOND
       await session.enterLane(isLast || isFast)
     }
+    batchRows *= 2
     const full = batch
     const store = session.prepare(full, {
       customers: reader.customers.numbers,
@@ -71,7 +81,7 @@ export async function readAndStore(
       waitedMs += performance.now() - waitsFrom
       if (next.done === true) break
       reader.write(next.value)
-      while (reader.fill(batch)) await storeBatch(false)
+      while (reader.fill(batch) || isEnough()) await storeBatch(false)
       names.begin()
       if (rejects.isFull()) {
         await stored
