@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import { DomainError } from '@billtrail/domain'
 import type { RequestHandler } from 'express'
 import { contextOf, type Caller } from './request-context'
 import type { Sql } from './sql'
 
 /** What is stored of a key: 256 random bits need no salt and no slow hash. */
-export const hashKey = (key: string): Buffer => createHash('sha256').update(key).digest()
+export const hashKey = (key: string): Buffer => digest('sha256', key, 'buffer')
 
 const CACHE_MS = 5_000
 const CACHE_ENTRIES_MAX = 10_000
@@ -29,7 +29,15 @@ const unauthenticated = (message: string): DomainError =>
 export function authenticate(sql: Sql): RequestHandler {
   const known = new Map<string, { caller: Caller; until: number }>()
 
-  return async (req, _res, next) => {
+  const findAndRemember = async (hash: Buffer, id: string, now: number): Promise<Caller> => {
+    const caller = await findCaller(sql, hash)
+    if (!caller) throw unauthenticated('This key is not known, or it was revoked.')
+    if (known.size >= CACHE_ENTRIES_MAX) known.clear()
+    known.set(id, { caller, until: now + CACHE_MS })
+    return caller
+  }
+
+  return (req, _res, next) => {
     const [, key] = /^Bearer +(\S{1,400})$/i.exec(req.headers.authorization ?? '') ?? []
     if (key === undefined) {
       throw unauthenticated('Send your key in the header "Authorization: Bearer <key>".')
@@ -38,14 +46,15 @@ export function authenticate(sql: Sql): RequestHandler {
     const id = hash.toString('base64')
     const now = Date.now()
     const cached = known.get(id)
-    let caller = cached && cached.until > now ? cached.caller : undefined
-    if (!caller) {
-      caller = await findCaller(sql, hash)
-      if (!caller) throw unauthenticated('This key is not known, or it was revoked.')
-      if (known.size >= CACHE_ENTRIES_MAX) known.clear()
-      known.set(id, { caller, until: now + CACHE_MS })
+    const context = contextOf(req)
+    if (cached && cached.until > now) {
+      context.caller = cached.caller
+      next()
+      return undefined
     }
-    contextOf(req).caller = caller
-    next()
+    return findAndRemember(hash, id, now).then((caller) => {
+      context.caller = caller
+      next()
+    })
   }
 }

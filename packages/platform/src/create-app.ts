@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
+import { answerJsonAtOnce } from './answer-json'
 import { authenticate } from './authenticate'
 import { discardRest } from './discard-rest'
 import { healthRoutes, type HealthCheck } from './health'
@@ -10,6 +11,7 @@ import { openApiDocument } from './openapi'
 import { noSuchRoute, problemHandler } from './problem'
 import { setContext } from './request-context'
 import type { Route } from './route'
+import { type DirectApp, serveDirectly } from './serve-directly'
 import type { Sql } from './sql'
 
 export interface AppOptions {
@@ -29,16 +31,24 @@ export function frontDoor(logger: Logger): RequestHandler {
   return (req, res, next) => {
     const given = req.headers['x-request-id']
     const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
-    const child = logger.child({ request_id: requestId })
-    setContext(req, { requestId, logger: child })
+    let child: Logger | undefined
+    setContext(req, {
+      requestId,
+      // Made when somebody has something to say: most requests leave one line, the last.
+      get logger() {
+        return (child ??= logger.child({ request_id: requestId }))
+      },
+    })
     res.setHeader('x-request-id', requestId)
     const startedAt = process.hrtime.bigint()
     res.on('close', () => {
       const ms = Number(process.hrtime.bigint() - startedAt) / 1e6
       const path = req.originalUrl.split('?')[0]
       const quiet = path === '/health/live' || path === '/health/ready' || path === '/metrics'
-      child[quiet ? 'debug' : 'info'](
-        { method: req.method, path, status: res.statusCode, ms, complete: res.writableFinished },
+      const { method } = req
+      const { statusCode: status, writableFinished: complete } = res
+      logger[quiet ? 'debug' : 'info'](
+        { request_id: requestId, method, path, status, ms, complete },
         'request',
       )
     })
@@ -59,26 +69,49 @@ const sayContinue: RequestHandler = (req, res, next) => {
  * Headers that keep a browser careful. Nothing here is upgraded to https: by default Billtrail speaks http on
  * loopback, and whoever puts TLS in front does that there.
  */
-export const securityHeaders: RequestHandler = helmet({
-  contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
-})
+export const securityHeaders: RequestHandler = (_req, res, next) => {
+  for (const [name, value] of SECURITY_HEADERS) res.setHeader(name, value)
+  next()
+}
+
+/** What helmet sets, asked once: it is the same for every answer. */
+const SECURITY_HEADERS: readonly (readonly [string, string])[] = (() => {
+  const set: [string, string][] = []
+  const answer = {
+    setHeader: (name: string, value: string) => set.push([name, value]),
+    removeHeader: () => undefined,
+  }
+  const protect = helmet({
+    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+  })
+  protect({} as unknown as Request, answer as unknown as Response, () => undefined)
+  return set
+})()
 
 /** A service's HTTP side: health, metrics, OpenAPI, authentication, its routes, and problems. */
-export function createApp(options: AppOptions): Express {
+export function createApp(options: AppOptions): DirectApp {
   const app = express()
   const metrics = options.metrics ?? createMetrics(options.service)
   const document = openApiDocument(options.service, options.routes)
   app.disable('x-powered-by')
   app.disable('etag')
-  app.use(frontDoor(options.logger), metrics.observeRequests, discardRest(), securityHeaders)
+  answerJsonAtOnce(app)
+  const door = [
+    frontDoor(options.logger),
+    metrics.observeRequests,
+    discardRest(),
+    securityHeaders,
+  ] as const
+  const inside = [authenticate(options.sql), sayContinue] as const
+  app.use(...door)
   app.use(healthRoutes(options.checks))
   app.get('/metrics', metrics.serve)
   app.get('/openapi.json', (_req, res) => {
     res.json(document)
   })
-  app.use(authenticate(options.sql), sayContinue)
+  app.use(...inside)
   for (const route of options.routes) app[route.method](route.path, ...route.handlers)
   app.use(noSuchRoute)
   app.use(problemHandler)
-  return app
+  return serveDirectly(app, { before: [...door, ...inside], routes: options.routes })
 }

@@ -1,6 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { Socket } from 'node:net'
-import type { Express } from 'express'
+import type { DirectApp } from './serve-directly'
 
 const IDLE_MS = 60_000
 
@@ -17,13 +23,13 @@ function waitsForClient(
  * An HTTP server that lets long uploads run as long as bytes keep coming, and long work take as long as it takes. A
  * client that says nothing for 60 s while it is its turn is cut off.
  */
-export function createHttpServer(app: Express): Server {
+export function createHttpServer(app: RequestListener & Partial<DirectApp>): Server {
   const exchanges = new WeakMap<Socket, { req: IncomingMessage; res: ServerResponse }>()
   const handle = (req: IncomingMessage, res: ServerResponse) => {
     exchanges.set(req.socket, { req, res })
-    void app(req, res)
+    app(req, res)
   }
-  const server = createServer(handle)
+  const server = createServer(app.messages ?? {}, handle)
   // Node would end any request after 300 s; what counts is a connection that says nothing.
   server.requestTimeout = 0
   server.headersTimeout = 30_000

@@ -31,9 +31,10 @@ export function createMetrics(service: string): Metrics {
   return {
     registry,
     observeRequests: (req, res, next) => {
-      const stop = duration.startTimer()
+      const startedAt = performance.now()
       res.on('close', () => {
-        stop({ method: req.method, route: routeLabel(req), status: res.statusCode })
+        const labels = { method: req.method, route: routeLabel(req), status: res.statusCode }
+        duration.observe(labels, (performance.now() - startedAt) / 1000)
       })
       next()
     },

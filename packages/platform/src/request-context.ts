@@ -10,18 +10,21 @@ export interface Caller {
 
 export interface RequestContext {
   readonly requestId: string
+  /** Its lines carry the request's id. */
   readonly logger: Logger
   caller?: Caller
 }
 
-const contexts = new WeakMap<Request, RequestContext>()
+// On the request itself: what is kept beside it costs the garbage collector a look at each.
+const CONTEXT = Symbol('context')
+type WithContext = Request & { [CONTEXT]?: RequestContext }
 
 export function setContext(req: Request, context: RequestContext): void {
-  contexts.set(req, context)
+  ;(req as WithContext)[CONTEXT] = context
 }
 
 export function contextOf(req: Request): RequestContext {
-  const context = contexts.get(req)
+  const context = (req as WithContext)[CONTEXT]
   if (!context) throw new Error('The request has not passed the front door.')
   return context
 }

@@ -1,6 +1,7 @@
 import { DomainError, type FieldError } from '@billtrail/domain'
-import express, { type Request, type RequestHandler, type Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import type { z } from 'zod'
+import { jsonBody } from './json-body'
 import { contextOf, type Caller } from './request-context'
 
 /** One possible answer of a route, for the OpenAPI document. */
@@ -89,25 +90,15 @@ export function route<
 >(definition: RouteDefinition<Params, Query, Body>): Route {
   const { handler, ...documented } = definition
   const handlers: RequestHandler[] = []
-  if (definition.body) {
-    // strict: false lets a bare string or number reach zod, which explains what was expected instead.
-    handlers.push(
-      express.json({
-        limit: definition.bodyBytesMax ?? BODY_BYTES_MAX,
-        strict: false,
-        type: ['application/json', 'application/*+json', 'text/plain', ''],
-      }),
-    )
-  }
+  if (definition.body) handlers.push(jsonBody(definition.bodyBytesMax ?? BODY_BYTES_MAX))
   handlers.push(async (req, res) => {
     const { caller } = contextOf(req)
     if (!caller) throw new Error('A route ran without authentication.')
-    const parsed = (schema: z.ZodType | undefined, value: unknown, where: string) =>
-      schema ? parseInput(schema, value, where) : undefined
+    const { params, query, body } = definition
     await handler({
-      params: parsed(definition.params, req.params, 'path') as Infer<Params>,
-      query: parsed(definition.query, req.query, 'query') as Infer<Query>,
-      body: parsed(definition.body, req.body, 'body') as Infer<Body>,
+      params: (params && parseInput(params, req.params, 'path')) as Infer<Params>,
+      query: (query && parseInput(query, req.query, 'query')) as Infer<Query>,
+      body: (body && parseInput(body, req.body, 'body')) as Infer<Body>,
       caller,
       req,
       res,

@@ -1,12 +1,11 @@
-import type { Server } from 'node:http'
-import type { Express } from 'express'
+import type { RequestListener, Server } from 'node:http'
 import { ConfigError } from './config'
 import { createHttpServer } from './create-http-server'
 import { listenFailure } from './listen-failure'
 import type { Logger } from './logger'
 
 export interface RunningService {
-  readonly app: Express
+  readonly app: RequestListener
   readonly logger: Logger
   readonly host: string
   readonly port: number

@@ -1,5 +1,5 @@
+import type { RequestListener } from 'node:http'
 import { createApp, createMetrics, type FileStore, type Logger } from '@billtrail/platform'
-import type { Express } from 'express'
 import type { Pool } from 'pg'
 import { billableFileRoutes } from './billable-files/billable-files.routes'
 import { createBillingMetrics } from './billing-metrics'
@@ -19,7 +19,7 @@ export interface BillingWorkerOptions {
 }
 
 export interface BillingWorker {
-  readonly app: Express
+  readonly app: RequestListener
   readonly scheduler: Scheduler
   /** One cycle, now, beside the scheduler. */
   readonly runCycle: () => Promise<PassResult>

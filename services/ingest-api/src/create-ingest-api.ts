@@ -1,5 +1,5 @@
+import type { RequestListener } from 'node:http'
 import { createApp, type Logger } from '@billtrail/platform'
-import type { Express } from 'express'
 import type { Pool } from 'pg'
 import { eventRoutes } from './events/events.routes'
 import { ledgerRoutes } from './ledger/ledger.routes'
@@ -25,7 +25,7 @@ export interface IngestApiDeps {
 }
 
 /** The ingest service: files and events in. `stop` ends its sweep of abandoned uploads. */
-export function createIngestApi(deps: IngestApiDeps): { app: Express; stop: () => void } {
+export function createIngestApi(deps: IngestApiDeps): { app: RequestListener; stop: () => void } {
   const { pool, uploadPool, logger } = deps
   const counter = createUsageCounter({ uploadPool, logger })
   const segments = createSegments({ uploadPool, logger, keyBytesMax: deps.keyBytesMax })

@@ -1,5 +1,5 @@
+import type { RequestListener } from 'node:http'
 import { createApp, type Logger } from '@billtrail/platform'
-import type { Express } from 'express'
 import type { Sequelize } from 'sequelize'
 import { catalogueRoutes } from './catalogue/catalogue.routes'
 import type { InvoiceDeps } from './invoice-deps'
@@ -16,7 +16,7 @@ export interface InvoiceApiOptions extends InvoiceDeps {
 
 /** invoice-api: invoices and their life, quotes, the catalogue, and the organization's settings. */
 export function createInvoiceApi({ pool, logger, sequelize }: InvoiceApiOptions): {
-  readonly app: Express
+  readonly app: RequestListener
   readonly close: () => Promise<void>
 } {
   const app = createApp({

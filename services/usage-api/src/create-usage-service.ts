@@ -1,5 +1,5 @@
+import type { RequestListener } from 'node:http'
 import { createApp, type Logger } from '@billtrail/platform'
-import type { Express } from 'express'
 import type { Pool } from 'pg'
 import type { Sequelize } from 'sequelize'
 import { bucketRoutes } from './buckets/buckets.routes'
@@ -20,7 +20,7 @@ export interface UsageServiceOptions {
 
 /** usage-api: customers, single usage events, and usage by month and by bucket. */
 export function createUsageService({ pool, pointPool, sequelize, logger }: UsageServiceOptions): {
-  readonly app: Express
+  readonly app: RequestListener
   readonly close: () => Promise<void>
 } {
   const deps: UsageDeps = {
