@@ -13,6 +13,7 @@ import { type MonthPart, splitMonth } from './rating/split-month'
 
 export type { Month, TypeUsage } from './rating/read-months'
 export type { PlanPart, PlanSnapshot } from './rating/plan-versions'
+export type { CurrencyBill } from './rating/rate-parts'
 
 /**
  * What one customer's month comes to in one currency, under the plans that were in force in it: their snapshot, the rated bill,

@@ -28,6 +28,10 @@ const LOCK_WAIT_MS = 50
 const LOCK_NOT_AVAILABLE = '55P03'
 const DEADLOCK = '40P01'
 
+/** Whether a statement gave up as somebody else held what it wanted. */
+export const wasHeld = (error: unknown): boolean =>
+  [LOCK_NOT_AVAILABLE, DEADLOCK].includes(sqlState(error))
+
 const SENT = `
   select * from unnest($1::int[], $2::int[], $3::timestamptz[], $4::uuid[], $5::int[],
                        $6::numeric[], $7::numeric[], $8::text[], $9::jsonb[])
@@ -46,6 +50,14 @@ export function sumByMonth(events: string): string {
     group by 1, 2, 3, 4`
 }
 
+/** What follows `insert into counted_usage as usage … select …`: rows that are there already are added to. */
+export const addToUsage = `
+    on conflict (customer_no, period, event_type_no, own_price) do update
+      set quantity = usage.quantity + excluded.quantity,
+          amount = usage.amount + excluded.amount,
+          events = usage.events + excluded.events,
+          last_received_at = excluded.last_received_at`
+
 /**
  * Adds what `stored` (rows of events) holds to the usage of each customer, month and event type, and
  * queues those months for billing. The month is that of the customer's own time zone.
@@ -57,11 +69,7 @@ export const countUsage = `
     select customer_no, to_char(month, 'YYYY-MM'), event_type_no, own_price, quantity, amount, events, now()
     from (${sumByMonth('stored')}) summed
     order by 1, 2, 3, 4
-    on conflict (customer_no, period, event_type_no, own_price) do update
-      set quantity = usage.quantity + excluded.quantity,
-          amount = usage.amount + excluded.amount,
-          events = usage.events + excluded.events,
-          last_received_at = excluded.last_received_at
+    ${addToUsage}
     returning customer_no, period
   ), changed as (
     insert into usage_changes (customer_no, period)
@@ -112,8 +120,9 @@ export const isUnsealed = (sent: string, organizationId: string): string => `
     where s.organization_id = ${organizationId} and not s.is_open offset 0)`
 
 // It waits for a lock for a moment only, whatever its connection says: one held key must not detain the others.
-const STORE = `
-  with sent as (
+/** Stores what was sent and is new. */
+export const storeSent = (returning: string): string => `
+  sent as (
     select sent.* from (select set_config('lock_timeout', '${LOCK_WAIT_MS}ms', true)) patience, (${SENT}) sent
   ), ${holdSegments}, stored as (
     insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line,
@@ -126,8 +135,11 @@ const STORE = `
     where ${isUnsealed('sent', 'held.organization_id')}
     order by sent.customer_no, event_key, place
     on conflict do nothing
-    returning *
-  ), ${countUsage}
+    returning ${returning}
+  )`
+
+const STORE = `
+  with ${storeSent('*')}, ${countUsage}
   ${shownEvents('stored', 'e.customer_no, e.event_key,')}`
 
 /** Same content means equal values, however spelled: `1` and `1.0`, `Z` and `+00:00`. */
@@ -163,7 +175,7 @@ const COMPARE = `
   )
   select line, outcome from met`
 
-const columnsOf = (events: readonly NewEvent[], lines: readonly number[]): unknown[] => [
+export const columnsOf = (events: readonly NewEvent[], lines: readonly number[]): unknown[] => [
   events.map((event) => event.customerNo),
   events.map((event) => event.eventTypeNo),
   events.map((event) => event.eventDate),
@@ -283,8 +295,7 @@ export async function withPatience<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt()
     } catch (error) {
-      const waited = [LOCK_NOT_AVAILABLE, DEADLOCK].includes(sqlState(error))
-      if (!waited) throw error
+      if (!wasHeld(error)) throw error
       if (Date.now() > giveUpAt) throw heldByUpload()
       await delay(20 + Math.random() * 80)
     }

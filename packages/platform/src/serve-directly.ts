@@ -110,7 +110,7 @@ function enter(
   params: Match['params'],
 ): { req: Request; res: Response } {
   if (!(request instanceof messages.IncomingMessage)) {
-    Object.setPrototypeOf(request, messages.IncomingMessage.prototype as object)
+    Object.setPrototypeOf(request, messages.IncomingMessage.prototype)
     Object.setPrototypeOf(response, messages.ServerResponse.prototype as object)
   }
   const req = request as Request

@@ -1,4 +1,5 @@
 import {
+  type CurrencyBill,
   type Month,
   type NewEvent,
   rateMonths,
@@ -10,6 +11,7 @@ import {
 import { createGrouping, isDatabaseUnavailable, type Pool, type Sql } from '@billtrail/platform'
 import { limitAtOnce } from './limit-at-once'
 import { preparedSql } from './prepared-sql'
+import { type RecordFresh, recordingFresh } from './record-fresh'
 
 const GROUP_MAX = 256
 /** One event of one request: it stands on the first line. */
@@ -17,9 +19,19 @@ const LINE = 1
 /** Of the connections that groups and months share. */
 const ALONE_AT_ONCE_MAX = 4
 
+/** What became of an event that was sent. */
+export interface Recorded {
+  /** As it is now stored and counted; undefined when its key was known. */
+  readonly stored: StoredEvent | undefined
+  /** What its month comes to, where that was to be had with it; else it has to be rated. */
+  readonly bill?: CurrencyBill | undefined
+}
+
 /** What calls that arrive together do in one statement (docs/decisions/0012). */
 export interface GroupedCalls {
-  /** The event as it is now stored and counted; undefined when its key was known. Throws `held_by_upload`. */
+  /** Stores and counts an event and, if it can be done at once, rates its month. Throws `held_by_upload`. */
+  readonly record: (event: NewEvent) => Promise<Recorded>
+  /** The same, without the month. */
   readonly store: (event: NewEvent) => Promise<StoredEvent | undefined>
   /** Rates a month as its usage stands now; undefined for a customer of another organization. */
   readonly rate: (organizationId: string, month: Month) => Promise<RatedMonth | undefined>
@@ -27,10 +39,12 @@ export interface GroupedCalls {
 
 export function groupCalls(pointPool: Pool): GroupedCalls {
   const sql = preparedSql(pointPool)
-  return { store: storing(sql), rate: rating(sql) }
+  const record = recording(sql, recordingFresh(pointPool, sql))
+  const store = async (event: NewEvent) => (await record(event)).stored
+  return { record, store, rate: rating(sql) }
 }
 
-function storing(sql: Sql): GroupedCalls['store'] {
+function recording(sql: Sql, recordFresh: RecordFresh): GroupedCalls['record'] {
   const takeTurn = limitAtOnce(ALONE_AT_ONCE_MAX)
   const alone = new Map<number, number>()
   const count = ({ customerNo }: NewEvent, more: number): void => {
@@ -38,34 +52,40 @@ function storing(sql: Sql): GroupedCalls['store'] {
     if (left > 0) alone.set(customerNo, left)
     else alone.delete(customerNo)
   }
-  const storeAlone = async (event: NewEvent): Promise<StoredEvent | undefined> => {
+  const recordAlone = async (event: NewEvent): Promise<Recorded> => {
     count(event, 1)
     try {
       const attempt = () => takeTurn(() => storeNewEvents(sql, [event], [LINE]))
-      return (await withPatience(attempt))[0]
+      return { stored: (await withPatience(attempt))[0] }
     } finally {
       count(event, -1)
     }
   }
-  const storeGrouped = createGrouping({
+  const recordGrouped = createGrouping({
     max: GROUP_MAX,
-    run: (events: readonly NewEvent[]) => storeTogether(sql, events),
-    runAlone: storeAlone,
+    run: async (events: readonly NewEvent[]) => {
+      const { recorded, left } = await recordFresh(events)
+      if (left.length === 0) return recorded
+      return new Map([...recorded, ...(await storeTogether(sql, left, recorded.size > 0))])
+    },
+    runAlone: recordAlone,
   })
   // While an event of a customer waits for an upload, the next one may well have to: it must not detain a group.
-  return (event) => (alone.has(event.customerNo) ? storeAlone(event) : storeGrouped(event))
+  return (event) => (alone.has(event.customerNo) ? recordAlone(event) : recordGrouped(event))
 }
 
 async function storeTogether(
   sql: Sql,
   events: readonly NewEvent[],
-): Promise<Map<NewEvent, StoredEvent | undefined>> {
+  othersAreStored: boolean,
+): Promise<Map<NewEvent, Recorded>> {
   try {
     const lines = events.map(() => LINE)
     const stored = await storeNewEvents(sql, events, lines)
-    return new Map(events.map((event, at) => [event, stored[at]]))
+    return new Map(events.map((event, at) => [event, { stored: stored[at] }]))
   } catch (error) {
-    if (isDatabaseUnavailable(error)) throw error
+    // What is told to all of a group must be true of all.
+    if (isDatabaseUnavailable(error) && !othersAreStored) throw error
     // One of them is at fault, or has to wait for an upload; which, each finds out by itself.
     return new Map()
   }

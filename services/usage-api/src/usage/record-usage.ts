@@ -1,4 +1,4 @@
-import { compareEvents, type NewEvent, type StoredEvent } from '@billtrail/db'
+import { compareEvents, type CurrencyBill, type NewEvent, type StoredEvent } from '@billtrail/db'
 import { DomainError, eventKey, type FieldError, isOwnKey, localClock } from '@billtrail/domain'
 import type { Caller } from '@billtrail/platform'
 import type { z } from 'zod'
@@ -38,10 +38,12 @@ export async function recordUsage(
     nowMicros: Date.now() * 1000,
   })
   const eventTypeNo = await deps.numbers.eventType(organizationId, usage.eventType)
-  const { stored, duplicate } = await store(deps, usage, { customerNo, eventTypeNo })
+  const { stored, duplicate, bill } = await store(deps, usage, { customerNo, eventTypeNo })
   if (!duplicate) deps.numbers.rememberEventType(organizationId, usage.eventType, eventTypeNo)
   const { period, ...event } = stored
-  const rated = await deps.groups.rate(organizationId, { customerNo, period })
+  const rated = bill
+    ? { period, ...bill }
+    : await deps.groups.rate(organizationId, { customerNo, period })
   if (!rated) throw customerNotFound(customer)
   const total = monthTotal(customer, rated)
   return {
@@ -62,7 +64,7 @@ async function store(
   deps: UsageDeps,
   usage: ReadUsage,
   numbers: { customerNo: number; eventTypeNo: number },
-): Promise<{ stored: StoredEvent; duplicate: boolean }> {
+): Promise<{ stored: StoredEvent; duplicate: boolean; bill?: CurrencyBill | undefined }> {
   const event: NewEvent = {
     ...numbers,
     eventKey: eventKey(usage.eventId),
@@ -75,8 +77,8 @@ async function store(
   const sql = preparedSql(deps.pointPool)
   // Another round only when the event is withdrawn between two statements.
   for (;;) {
-    const made = await deps.groups.store(event)
-    if (made) return { stored: made, duplicate: false }
+    const { stored: made, bill } = await deps.groups.record(event)
+    if (made) return { stored: made, duplicate: false, bill }
     const stored = await findEvent(sql, event)
     if (!stored) continue
 

@@ -16,7 +16,10 @@ export interface MonthTotal {
 }
 
 /** What a rated month comes to: always the total, never a step of it. */
-export function monthTotal(customer: string, { period, currency, bill }: RatedMonth): MonthTotal {
+export function monthTotal(
+  customer: string,
+  { period, currency, bill }: Pick<RatedMonth, 'period' | 'currency' | 'bill'>,
+): MonthTotal {
   return {
     customer,
     ...parsePeriod(period),

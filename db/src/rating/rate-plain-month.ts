@@ -1,0 +1,41 @@
+import { periodBounds, type RatedUsage } from '@billtrail/domain'
+import type { Sql } from '@billtrail/platform'
+import { planOf } from './plan-versions'
+import { type CurrencyBill, rateParts } from './rate-parts'
+import type { Month, TypeUsage } from './read-months'
+import { usageOfTotals } from './usage-of-totals'
+
+/** A month that one plan prices from one end to the other, without taxes and without events that have their own price. */
+export interface PlainMonth extends Month {
+  readonly zone: string
+  readonly planVersionId: string
+  readonly types: readonly TypeUsage[]
+}
+
+/** Rates such a month; undefined where a meter of the plan has to look into its events. */
+export async function ratePlainMonth(
+  sql: Sql,
+  { customerNo, period, zone, planVersionId, types }: PlainMonth,
+): Promise<CurrencyBill | undefined> {
+  const plan = await planOf(sql, planVersionId)
+  const totals = { types, ownPrices: [], ownPriceEvents: 0 }
+  const byCharge = new Map<string, RatedUsage>()
+  for (const charge of plan.version.charges) {
+    const meter = charge.meter === null ? undefined : plan.meters.get(charge.meter)
+    if (meter === undefined) continue
+    const known = usageOfTotals(charge, meter, totals)
+    if (known === undefined) return undefined
+    byCharge.set(charge.id, known)
+  }
+  const { start, end } = periodBounds(period, zone)
+  const part = {
+    customerNo,
+    from: start.getTime() * 1000,
+    to: end.getTime() * 1000,
+    plan,
+    subscribed: false,
+    share: undefined,
+    usage: totals,
+  }
+  return rateParts([{ part, usage: { byCharge } }], [])[0]
+}

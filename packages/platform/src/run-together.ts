@@ -1,0 +1,124 @@
+import type { Pool, PoolClient } from 'pg'
+import { isDatabaseUnavailable, sqlState } from './sql'
+
+/** A statement with a name of its own, by which a connection knows it once it was prepared. */
+export interface Statement {
+  readonly name: string
+  readonly text: string
+  /** As PostgreSQL writes them; see `arrayText`. */
+  readonly values: readonly (string | null)[]
+}
+
+/** A row as the server sends it: PostgreSQL's texts, in the order of the columns. */
+export type TextRow = readonly (string | null)[]
+
+/** What the driver's connection does for whoever submits messages of their own. */
+interface Wire {
+  readonly stream: { cork(): void; uncork(): void }
+  readonly parsedStatements: Record<string, string>
+  parse(message: { name: string; text: string }): void
+  bind(message: { statement: string; values: readonly (string | null)[] }): void
+  execute(message: object): void
+  sync(): void
+}
+
+type Done = (error: Error | null, rows?: readonly TextRow[][]) => void
+
+/** What the driver asks of a query that is not one of its own. */
+interface Messages {
+  callback: Done
+  submit(wire: Wire): null
+  handleRowDescription(): void
+  handleDataRow(message: { fields: TextRow }): void
+  handleCommandComplete(): void
+  handleEmptyQuery(): void
+  handlePortalSuspended(): void
+  handleError(error: Error): void
+  handleReadyForQuery(wire: Wire): void
+}
+
+function messagesOf(statements: readonly Statement[], callback: Done): Messages {
+  const rows: TextRow[][] = statements.map(() => [])
+  let at = 0
+  const nothing = () => undefined
+  const messages: Messages = {
+    callback,
+    submit(wire) {
+      wire.stream.cork()
+      for (const { name, text, values } of statements) {
+        if (wire.parsedStatements[name] !== text) wire.parse({ name, text })
+        wire.bind({ statement: name, values })
+        wire.execute({})
+      }
+      // One sync for all: what lies between two of them is one transaction.
+      wire.sync()
+      wire.stream.uncork()
+      return null
+    },
+    handleRowDescription: nothing,
+    handleDataRow: ({ fields }) => rows[at]!.push(fields),
+    handleCommandComplete: () => (at += 1),
+    handleEmptyQuery: nothing,
+    handlePortalSuspended: nothing,
+    handleError: (error) => messages.callback(error),
+    // The transaction has been committed.
+    handleReadyForQuery(wire) {
+      for (const { name, text } of statements) wire.parsedStatements[name] = text
+      messages.callback(null, rows)
+    },
+  }
+  return messages
+}
+
+/** What the server refuses leaves a connection as it was; which statements it had prepared by then has to be known. */
+const isUsableAfter = (
+  error: Error,
+  client: PoolClient,
+  statements: readonly Statement[],
+): boolean =>
+  SQLSTATE.test(sqlState(error)) &&
+  !isDatabaseUnavailable(error) &&
+  statements.every(({ name, text }) => wireOf(client).parsedStatements[name] === text)
+
+const SQLSTATE = /^[0-9A-Z]{5}$/
+
+const wireOf = (client: PoolClient): Wire => (client as unknown as { connection: Wire }).connection
+
+/**
+ * Runs statements as one transaction in one round trip, and answers the rows of each, once it is committed. Each sees what those
+ * before it did. Where one fails nothing was done.
+ */
+export async function runTogether(
+  pool: Pool,
+  statements: readonly Statement[],
+): Promise<readonly TextRow[][]> {
+  const client: PoolClient = await pool.connect()
+  return new Promise((resolve, reject) => {
+    let isSettled = false
+    const settle: Done = (error, rows) => {
+      if (isSettled) return
+      isSettled = true
+      client.off('error', settle)
+      client.release(error && !isUsableAfter(error, client, statements) ? error : undefined)
+      if (error) reject(error)
+      else resolve(rows!)
+    }
+    // A connection that breaks says so here, and to the query.
+    client.once('error', settle)
+    client.query(messagesOf(statements, settle) as never)
+  })
+}
+
+const PLAIN = /^[\w.:+-]+$/
+
+/** A value of an array; text with anything special in it in quotes. */
+function elementText(value: string | number | null): string {
+  if (value === null) return 'NULL'
+  if (typeof value === 'number') return String(value)
+  const isPlain = PLAIN.test(value) && value.toLowerCase() !== 'null'
+  return isPlain ? value : `"${value.replace(/["\\]/g, '\\$&')}"`
+}
+
+/** Values as PostgreSQL writes an array. */
+export const arrayText = (values: readonly (string | number | null)[]): string =>
+  `{${values.map(elementText).join(',')}}`
