@@ -29,8 +29,8 @@ const unauthenticated = (message: string): DomainError =>
 export function authenticate(sql: Sql): RequestHandler {
   const known = new Map<string, { caller: Caller; until: number }>()
 
-  const findAndRemember = async (hash: Buffer, id: string, now: number): Promise<Caller> => {
-    const caller = await findCaller(sql, hash)
+  const findAndRemember = async (id: string, now: number): Promise<Caller> => {
+    const caller = await findCaller(sql, Buffer.from(id, 'base64'))
     if (!caller) throw unauthenticated('This key is not known, or it was revoked.')
     if (known.size >= CACHE_ENTRIES_MAX) known.clear()
     known.set(id, { caller, until: now + CACHE_MS })
@@ -42,8 +42,7 @@ export function authenticate(sql: Sql): RequestHandler {
     if (key === undefined) {
       throw unauthenticated('Send your key in the header "Authorization: Bearer <key>".')
     }
-    const hash = hashKey(key)
-    const id = hash.toString('base64')
+    const id = digest('sha256', key, 'base64')
     const now = Date.now()
     const cached = known.get(id)
     const context = contextOf(req)
@@ -52,7 +51,7 @@ export function authenticate(sql: Sql): RequestHandler {
       next()
       return undefined
     }
-    return findAndRemember(hash, id, now).then((caller) => {
+    return findAndRemember(id, now).then((caller) => {
       context.caller = caller
       next()
     })

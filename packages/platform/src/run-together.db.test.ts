@@ -1,0 +1,82 @@
+import { useTestDatabase } from '@billtrail/embedded/testing'
+import fc from 'fast-check'
+import { createLogger } from './logger'
+import { arrayText, runTogether, type Statement } from './run-together'
+import { createPool, type Pool, sqlState } from './sql'
+
+const database = useTestDatabase()
+let pool: Pool
+
+beforeAll(async () => {
+  const logger = createLogger({ service: 'test', level: 'silent' })
+  pool = createPool({ url: database.url(), maxConnections: 1, logger })
+  await pool.query('create table notes (note text primary key)')
+})
+afterAll(() => pool.end())
+
+const write = (note: string): Statement => ({
+  name: 'write',
+  text: 'insert into notes values ($1)',
+  values: [note],
+})
+const read: Statement = {
+  name: 'read',
+  text: 'select note, null from notes order by 1',
+  values: [],
+}
+const backend = async (): Promise<unknown> =>
+  (await pool.query('select pg_backend_pid() as pid')).rows[0]
+
+test('statements that go together see what those before them did, and are stored together', async () => {
+  expect(await runTogether(pool, [write('a'), read])).toEqual([[], [['a', null]]])
+  expect(await runTogether(pool, [read, write('b'), read])).toEqual([
+    [['a', null]],
+    [],
+    [
+      ['a', null],
+      ['b', null],
+    ],
+  ])
+})
+
+test('where one fails nothing was done, and its connection serves on', async () => {
+  await pool.query('delete from notes')
+  await runTogether(pool, [write('a'), read])
+  const before = await backend()
+  const failure: unknown = await runTogether(pool, [write('c'), read, write('a')]).catch(
+    (error: unknown) => error,
+  )
+  expect(sqlState(failure)).toBe('23505')
+  expect(await runTogether(pool, [read])).toEqual([[['a', null]]])
+  expect(await backend()).toEqual(before)
+})
+
+test('a statement that fails at its first use is prepared anew', async () => {
+  const divide = (by: string): Statement => ({
+    name: 'divide',
+    text: 'select 6 / $1::int',
+    values: [by],
+  })
+  await expect(runTogether(pool, [divide('0')])).rejects.toThrow('division by zero')
+  expect(await runTogether(pool, [divide('2')])).toEqual([[['3']]])
+})
+
+test('a connection that breaks on the way fails the statements, and the next ones get another', async () => {
+  const end: Statement = {
+    name: 'end',
+    text: 'select pg_terminate_backend(pg_backend_pid())',
+    values: [],
+  }
+  await expect(runTogether(pool, [end, read])).rejects.toThrow()
+  expect(await runTogether(pool, [read])).toEqual([[['a', null]]])
+})
+
+test('an array arrives as it was, whatever is in its texts', async () => {
+  const text = fc.string({ unit: 'binary' }).map((one) => one.replaceAll('\0', ''))
+  const special = fc.constantFrom('', 'null', 'NULL', '{}', 'a,b', '"', '\\', ' a ', null)
+  const property = fc.asyncProperty(fc.array(fc.oneof(text, special)), async (values) => {
+    const { rows } = await pool.query('select $1::text[] as values', [arrayText(values)])
+    expect(rows).toEqual([{ values }])
+  })
+  await fc.assert(property, { numRuns: 50 })
+})
