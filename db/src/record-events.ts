@@ -112,7 +112,7 @@ export const holdSegments = `
       select c.organization_id from customers c where c.customer_no in (select customer_no from sent))
   )`
 
-/** Whether no sealed segment of the organization holds the key of `sent`. `offset 0`: looked up key by key. */
+/** Whether no sealed segment of the organization holds the key of `sent`; looked up key by key, as `offset 0` says. */
 export const isUnsealed = (sent: string, organizationId: string): string => `
   not exists (
     select from event_segments s
@@ -120,20 +120,21 @@ export const isUnsealed = (sent: string, organizationId: string): string => `
     where s.organization_id = ${organizationId} and not s.is_open offset 0)`
 
 // It waits for a lock for a moment only, whatever its connection says: one held key must not detain the others.
-/** Stores what was sent and is new. */
-export const storeSent = (returning: string): string => `
+/** Stores what was sent and is new. Everybody stores in the order of the key: `inOrder` says that it was sent in it. */
+export const storeSent = (returning: string, { inOrder = false } = {}): string => `
   sent as (
     select sent.* from (select set_config('lock_timeout', '${LOCK_WAIT_MS}ms', true)) patience, (${SENT}) sent
   ), ${holdSegments}, stored as (
     insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line,
                         quantity, unit_price, event_id, properties, segment_no)
-    select sent.customer_no, event_type_no, event_date, event_key, ${NO_UPLOAD}, line,
-           quantity, unit_price, event_id, properties, held.segment_no
+    select customer_no, event_type_no, event_date, event_key, ${NO_UPLOAD}, line,
+           quantity, unit_price, event_id, properties,
+           (select segment_no from held where held.organization_id = o.organization_id)
     from sent
-    join customers c on c.customer_no = sent.customer_no
-    join held on held.organization_id = c.organization_id
-    where ${isUnsealed('sent', 'held.organization_id')}
-    order by sent.customer_no, event_key, place
+    cross join lateral (
+      select c.organization_id from customers c where c.customer_no = sent.customer_no offset 0) o
+    where ${isUnsealed('sent', 'o.organization_id')}
+    ${inOrder ? '' : 'order by customer_no, event_key, place'}
     on conflict do nothing
     returning ${returning}
   )`

@@ -13,6 +13,14 @@ export interface FreshEvent {
   readonly period: string
 }
 
+export interface FreshTools {
+  readonly pool: Pool
+  /** The same database, for single statements. */
+  readonly sql: Sql
+  /** Event types by their numbers, as they are met: they never change. */
+  readonly typeNames: Map<number, string>
+}
+
 export interface FreshOutcome {
   readonly eventType: string
   /** What its month comes to; undefined where that takes more than a look at the month's totals. */
@@ -21,10 +29,11 @@ export interface FreshOutcome {
 
 /** One event of one request: it stands on the first line. */
 const LINE = 1
+const NAMES_MAX = 100_000
 
 // The sums come from whoever calls: no look at customers, nothing to group. That each event was new, the count says.
 const RECORD = `
-  with ${storeSent('customer_no')}, counted as (
+  with ${storeSent('customer_no', { inOrder: true })}, counted as (
     insert into counted_usage as usage
       (customer_no, period, event_type_no, own_price, quantity, amount, events, last_received_at)
     select customer_no, period, event_type_no, false, quantity, 0, events, now()
@@ -47,14 +56,16 @@ const READ = `
                and not exists (select from uploads where state = 'committed' and not usage_counted)
               then (select v.id from plan_versions v where v.plan_id = o.default_plan_id and v.state = 'active')
          end as plan_version_id,
-         u.event_type_no, u.own_price, t.name, u.quantity, u.events
+         u.event_type_no, u.own_price, u.quantity, u.events
   from unnest($1::int[], $2::timestamptz[], $3::text[]) with ordinality as w (customer_no, event_date, period, place)
-  cross join lateral (select * from customers where customer_no = w.customer_no offset 0) as c
+  cross join lateral (
+    select organization_id, timezone from customers where customer_no = w.customer_no offset 0
+  ) as c
   join organizations o on o.id = c.organization_id
   cross join lateral (
-    select * from counted_usage where customer_no = w.customer_no and period = w.period offset 0
-  ) as u
-  join event_types t on t.event_type_no = u.event_type_no`
+    select event_type_no, own_price, quantity, events
+    from counted_usage where customer_no = w.customer_no and period = w.period offset 0
+  ) as u`
 
 /** The time zones of customers: their own, else their organization's. */
 export async function zonesOf(
@@ -71,39 +82,72 @@ export async function zonesOf(
   return new Map(rows.map((row) => [row.customer_no, row.zone]))
 }
 
+async function namesOf(sql: Sql, typeNos: ReadonlySet<number>): Promise<Map<number, string>> {
+  if (typeNos.size === 0) return new Map()
+  const { rows } = await sql.query<{ event_type_no: number; name: string }>(
+    'select event_type_no, name from event_types where event_type_no = any($1)',
+    [[...typeNos]],
+  )
+  return new Map(rows.map((row) => [row.event_type_no, row.name]))
+}
+
 /**
  * Stores events in one transaction and counts them, all or none, and says of each what its month comes to then, if that can
  * be seen at once. It is the short way for the usual: events that are new, in months that have one plan, no prices of their
  * events' own, and no upload that waits to be counted. Quantities have to be canonical (`parseDecimalText`).
  *
- * Throws where one of them is known already, or does not count in its `period`; see also `storeNewEvents`.
+ * Throws where one of them is known already, or does not count in its `period`, and nothing was stored; see also
+ * `storeNewEvents`.
  */
 export async function recordFreshEvents(
-  pool: Pool,
-  sql: Sql,
-  fresh: readonly FreshEvent[],
-): Promise<FreshOutcome[]> {
+  { pool, sql, typeNames }: FreshTools,
+  given: readonly FreshEvent[],
+): Promise<Map<NewEvent, FreshOutcome>> {
+  const fresh = [...given].sort(byEventKey)
+  if (typeNames.size > NAMES_MAX) typeNames.clear()
+  const unknown = fresh.map(({ event }) => event.eventTypeNo).filter((no) => !typeNames.has(no))
+  const names = await namesOf(sql, new Set(unknown))
+  const rows = await storeAndRead(pool, fresh)
+  // Not before: what a crash of the database takes back may come to stand for another type.
+  for (const [typeNo, name] of names) typeNames.set(typeNo, name)
+  const bills = await billsOf({ sql, typeNames }, fresh, rows)
+  return new Map(
+    fresh.map(({ event }, at) => [
+      event,
+      { eventType: typeNames.get(event.eventTypeNo)!, bill: bills[at] },
+    ]),
+  )
+}
+
+async function storeAndRead(pool: Pool, fresh: readonly FreshEvent[]): Promise<readonly TextRow[]> {
   const events = fresh.map(({ event }) => event)
   const customers = arrayText(events.map((event) => event.customerNo))
   const dates = arrayText(events.map((event) => event.eventDate))
+  const values = [...columns(events, customers, dates), ...sums(fresh)]
+  const periods = arrayText(fresh.map(({ period }) => period))
   const [, rows] = await runTogether(pool, [
-    {
-      name: 'record_fresh',
-      text: RECORD,
-      values: [...columns(events, customers, dates), ...sums(fresh)],
-    },
-    {
-      name: 'read_plain',
-      text: READ,
-      values: [customers, dates, arrayText(fresh.map(({ period }) => period))],
-    },
+    { name: 'record_fresh', text: RECORD, values },
+    { name: 'read_plain', text: READ, values: [customers, dates, periods] },
   ])
-  return Promise.all(
-    seenMonths(fresh, rows!).map(async ({ eventType, plain }) => ({
-      eventType,
-      bill: plain && (await ratePlainMonth(sql, plain)),
-    })),
-  )
+  return rows!
+}
+
+/** The events are stored: what goes wrong from here on is for whoever rates their months. */
+async function billsOf(
+  { sql, typeNames }: Omit<FreshTools, 'pool'>,
+  fresh: readonly FreshEvent[],
+  rows: readonly TextRow[],
+): Promise<(CurrencyBill | undefined)[]> {
+  try {
+    const seen = rows.map(([, , , typeNo]) => Number(typeNo)).filter((no) => !typeNames.has(no))
+    for (const [typeNo, name] of await namesOf(sql, new Set(seen))) typeNames.set(typeNo, name)
+    const months = plainMonths(fresh, rows, typeNames)
+    return await Promise.all(
+      months.map((month) => (month ? ratePlainMonth(sql, month) : Promise.resolve(undefined))),
+    )
+  } catch {
+    return []
+  }
 }
 
 const columns = (events: readonly NewEvent[], customers: string, dates: string): string[] => [
@@ -149,35 +193,29 @@ const byKey = (a: FreshEvent, b: FreshEvent): number =>
   a.event.customerNo - b.event.customerNo ||
   (a.period < b.period ? -1 : a.period > b.period ? 1 : a.event.eventTypeNo - b.event.eventTypeNo)
 
-interface SeenMonth {
-  eventType: string
-  planVersionId: string | null
-  withOwnPrice: boolean
-  readonly types: TypeUsage[]
-}
+/** UUID texts compare as their bytes do. */
+const byEventKey = ({ event: a }: FreshEvent, { event: b }: FreshEvent): number =>
+  a.customerNo - b.customerNo || (a.eventKey < b.eventKey ? -1 : 1)
 
-/** The month of each event as the database shows it. */
-function seenMonths(
+/** The month of each event as the database shows it; undefined where it takes more to rate it. */
+function plainMonths(
   fresh: readonly FreshEvent[],
   rows: readonly TextRow[],
-): { readonly eventType: string; readonly plain: PlainMonth | undefined }[] {
-  const seen = fresh.map(
-    (): SeenMonth => ({ eventType: '', planVersionId: null, withOwnPrice: false, types: [] }),
-  )
-  for (const [place, , versionId, typeNo, ownPrice, name, quantity, events] of rows) {
+  typeNames: ReadonlyMap<number, string>,
+): (PlainMonth | undefined)[] {
+  const types = fresh.map((): TypeUsage[] => [])
+  const versions = fresh.map((): string | null => null)
+  const withOwnPrice = new Set<number>()
+  for (const [place, , version, typeNo, ownPrice, quantity, events] of rows) {
     const at = Number(place) - 1
-    const month = seen[at]!
-    month.planVersionId = versionId!
-    if (Number(typeNo) === fresh[at]!.event.eventTypeNo) month.eventType = name!
-    if (ownPrice === 't') month.withOwnPrice = true
-    else month.types.push({ eventType: name!, quantity: quantity!, events: Number(events) })
+    versions[at] = version!
+    if (ownPrice === 't') withOwnPrice.add(at)
+    const eventType = typeNames.get(Number(typeNo))!
+    types[at]!.push({ eventType, quantity: quantity!, events: Number(events) })
   }
   return fresh.map(({ event: { customerNo }, zone, period }, at) => {
-    const { eventType, planVersionId, withOwnPrice, types } = seen[at]!
-    const isPlain = planVersionId !== null && !withOwnPrice
-    return {
-      eventType,
-      plain: isPlain ? { customerNo, zone, period, planVersionId, types } : undefined,
-    }
+    const planVersionId = versions[at]
+    if (planVersionId == null || withOwnPrice.has(at)) return undefined
+    return { customerNo, zone, period, planVersionId, types: types[at]! }
   })
 }

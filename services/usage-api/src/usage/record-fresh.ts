@@ -1,5 +1,6 @@
 import {
   type FreshEvent,
+  type FreshTools,
   type NewEvent,
   recordFreshEvents,
   type StoredEvent,
@@ -28,6 +29,7 @@ const NONE: ReadonlyMap<NewEvent, Recorded> = new Map()
 
 export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
   const zones = new Map<number, string>()
+  const tools: FreshTools = { pool, sql, typeNames: new Map() }
   let pause = 0
   let paused = 0
 
@@ -59,7 +61,7 @@ export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
     try {
       await learnZones(fit)
       const fresh = fit.flatMap(freshOf)
-      const recorded = await record(pool, sql, fresh)
+      const recorded = await record(tools, fresh)
       pause = 0
       return { recorded, left: events.filter((event) => !recorded.has(event)) }
     } catch (error) {
@@ -83,14 +85,13 @@ function fitting(events: readonly NewEvent[]): NewEvent[] {
 }
 
 async function record(
-  pool: Pool,
-  sql: Sql,
+  tools: FreshTools,
   fresh: readonly FreshEvent[],
 ): Promise<Map<NewEvent, Recorded>> {
-  const outcomes = await recordFreshEvents(pool, sql, fresh)
+  const outcomes = await recordFreshEvents(tools, fresh)
   return new Map(
-    fresh.map(({ event, period }, at) => {
-      const { eventType, bill } = outcomes[at]!
+    fresh.map(({ event, period }) => {
+      const { eventType, bill } = outcomes.get(event)!
       return [event, { stored: storedOf(event, { eventType, period }), bill }]
     }),
   )
