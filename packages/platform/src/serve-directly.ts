@@ -92,7 +92,7 @@ function find(routes: readonly DirectRoute[] | undefined, url: string): Match | 
 
 /**
  * Requests and answers that are born with Express's methods. Giving them to each one later, as Express does, makes the engine
- * forget what it knows of their shape: 30 µs a request.
+ * forget what it knows of their shape: 13 to 29 µs a request.
  */
 function messagesOf(app: Express): Messages {
   class DirectRequest extends IncomingMessage {}
