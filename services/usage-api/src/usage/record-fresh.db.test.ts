@@ -194,8 +194,8 @@ test('while an upload waits to be counted its events are not left out of the mon
     [organizationId],
   )
   await database.pool().query(
-    `insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line)
-     values ($1, $2, '2026-03-01Z', gen_random_uuid(), $3, 1)`,
+    `insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line, segment_no)
+     values ($1, $2, '2026-03-01Z', gen_random_uuid(), $3, 1, 1)`,
     [customer, types[0], rows[0]!.upload_no],
   )
   expect((await calls.record(event(customer, 'e'))).bill).toBeUndefined()
