@@ -18,9 +18,9 @@ const MIXED = Number.NaN
  * Throws DomainError `unknown_timezone`.
  */
 export function localClock(zone: string): LocalClock {
-  const offsetAt = zoneOffset(zone)
   if (zone === 'UTC') return (local) => local
 
+  const offsetAt = zoneOffset(zone)
   const slots = new Map<number, number | null>()
   return (local) => {
     const slot = Math.floor(local / SLOT_MICROS)

@@ -1,4 +1,5 @@
 import { type Pool, type Route, route } from '@billtrail/platform'
+import { createBufferPool } from '../reading/buffer-pool'
 import { EventsAnswer, EventsQuery, PostEventsAnswer } from './event.schema'
 import { createPostEvents } from './post-events'
 import { readEventsBody } from './read-events-body'
@@ -7,7 +8,8 @@ import { showEvents, streamEvents } from './show-events'
 const tag = 'Events'
 
 export function eventRoutes({ pool }: { pool: Pool }): Route[] {
-  const postEvents = createPostEvents(pool)
+  const buffers = createBufferPool()
+  const postEvents = createPostEvents(pool, buffers)
   return [
     route({
       method: 'post',
@@ -28,7 +30,9 @@ export function eventRoutes({ pool }: { pool: Pool }): Route[] {
       },
       answers: { 201: { description: 'What became of each', schema: PostEventsAnswer } },
       handler: async ({ caller, req, res }) => {
-        const answer = await postEvents(caller.organizationId, await readEventsBody(req))
+        const body = await readEventsBody(req, buffers)
+        const answer = await postEvents(caller.organizationId, body)
+        res.once('finish', () => buffers.putBack(answer))
         res.status(201).type('application/json').send(answer)
       },
     }),

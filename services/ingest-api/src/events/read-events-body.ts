@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { DomainError } from '@billtrail/domain'
 import type { Request } from 'express'
+import type { BufferPool } from '../reading/buffer-pool'
 
 const BODY_BYTES_MAX = 32 * 1024 * 1024
 
@@ -16,7 +17,7 @@ export interface EventsBody {
 export const malformed = (reason: string): DomainError =>
   new DomainError('invalid', 'malformed_json', `The body is not JSON: ${reason}`)
 
-async function readBytes(req: Request): Promise<Buffer> {
+async function readChunks(req: Request): Promise<{ chunks: Buffer[]; bytes: number }> {
   const chunks: Buffer[] = []
   let bytes = 0
   // A body that is refused half read is left whole: its rest is read and forgotten after the answer.
@@ -32,14 +33,20 @@ async function readBytes(req: Request): Promise<Buffer> {
     }
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks)
+  return { chunks, bytes }
+}
+
+function joined(chunks: readonly Buffer[], buffer: Buffer): Buffer {
+  let at = 0
+  for (const chunk of chunks) at += chunk.copy(buffer, at)
+  return buffer.subarray(0, at)
 }
 
 /**
  * The body of a request of events; by its content type it is JSON or NDJSON. Throws `malformed_json` (not UTF-8),
- * `body_too_large`, `unsupported_content_type`.
+ * `body_too_large`, `unsupported_content_type`. Whoever has read its bytes puts them back.
  */
-export async function readEventsBody(req: Request): Promise<EventsBody> {
+export async function readEventsBody(req: Request, buffers: BufferPool): Promise<EventsBody> {
   const type = req.headers['content-type'] ?? 'application/json'
   const isLines = /\b(x-)?ndjson\b|\bjsonl\b/i.test(type)
   if (!isLines && !/json/i.test(type)) {
@@ -49,7 +56,11 @@ export async function readEventsBody(req: Request): Promise<EventsBody> {
       `Content-Type ${type} is not read here: send application/json or application/x-ndjson.`,
     )
   }
-  const bytes = await readBytes(req)
-  if (!isUtf8(bytes)) throw malformed('it is not UTF-8.')
+  const read = await readChunks(req)
+  const bytes = joined(read.chunks, buffers.take(read.bytes))
+  if (!isUtf8(bytes)) {
+    buffers.putBack(bytes)
+    throw malformed('it is not UTF-8.')
+  }
   return { bytes, isLines }
 }

@@ -4,6 +4,7 @@ import {
   type EventAppender,
   type EventBatch,
   type FieldRefusal,
+  type LearnedShapes,
   eventFromJson,
   parseExactJson,
 } from '../reading'
@@ -44,6 +45,8 @@ export interface SentEvents {
 export interface ReadOptions {
   /** Of dates without an offset. */
   readonly zone: string
+  /** How the same sender's events were written before. */
+  readonly shapes?: LearnedShapes
   /** Where the batch of what was read comes from; whoever has read it puts it back. */
   readonly batches: BatchPool
 }
@@ -62,16 +65,17 @@ interface Sink {
   takeUnreadable(): void
 }
 
+const ROWS_AT_FIRST = 1_024
 /** How many numbers of `places` each row has. */
 export const PLACES = 4
 
-function createSink(bytes: Buffer, { zone, batches }: ReadOptions): Sink {
-  const appender = createEventAppender({ zone, now: Date.now() })
+function createSink(bytes: Buffer, { zone, batches, shapes = [] }: ReadOptions): Sink {
+  const appender = createEventAppender({ zone, shapes, now: Date.now() })
   const rowsMax = Math.min(EVENTS_MAX, 1 + Math.floor(bytes.length / EVENT_BYTES_MIN))
   const batch = batches.take(rowsMax)
-  const places = new Int32Array(PLACES * rowsMax)
   const names = new Map<number, EventName>()
   const refusals = new Map<number, FieldRefusal>()
+  const places = new Int32Array(PLACES * ROWS_AT_FIRST)
   const read = { count: 0, batch, appender, bytes, places, names, refusals }
   const isRefused = (refusal: FieldRefusal | null): boolean => {
     if (refusal !== null) refusals.set(read.count, refusal)
@@ -80,6 +84,10 @@ function createSink(bytes: Buffer, { zone, batches }: ReadOptions): Sink {
   }
   const demandRoom = () => {
     if (batch.size === rowsMax) throw new Error('A batch has no room for an event of its request.')
+    if (PLACES * batch.size < read.places.length) return
+    const larger = new Int32Array(2 * read.places.length)
+    larger.set(read.places)
+    read.places = larger
   }
   return {
     read,
@@ -90,10 +98,10 @@ function createSink(bytes: Buffer, { zone, batches }: ReadOptions): Sink {
       if (isRefused(appender.appendWritten(read.count + 1, batch))) return after
       const { customerStart, customerEnd, idStart, idEnd } = appender.written
       const at = PLACES * (batch.size - 1)
-      places[at] = customerStart
-      places[at + 1] = customerEnd
-      places[at + 2] = idStart
-      places[at + 3] = idEnd
+      read.places[at] = customerStart
+      read.places[at + 1] = customerEnd
+      read.places[at + 2] = idStart
+      read.places[at + 3] = idEnd
       return after
     },
     takeValue(value) {

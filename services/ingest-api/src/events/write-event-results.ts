@@ -3,17 +3,16 @@ import type { SentOutcomes } from '../storing/sent-events.repo'
 import { type SentEvents, PLACES } from './read-sent-events'
 
 const DIGITS_MAX = 6
-const [BEFORE_INDEX, BEFORE_STATUS, BEFORE_CUSTOMER, BEFORE_EVENT, END] = [
-  '{"index":',
-  ',"status":"',
-  '","customer_id":"',
-  '","event_id":"',
-  '"},',
-].map((text) => Buffer.from(text))
-const STATUS = {
-  accepted: Buffer.from('accepted'),
-  duplicate: Buffer.from('duplicate'),
-  conflict: Buffer.from('conflict'),
+const ZERO = 48
+const [BEFORE_INDEX, BEFORE_EVENT, END] = ['{"index":', '","event_id":"', '"},'].map((text) =>
+  Buffer.from(text),
+)
+const beforeCustomer = (status: string): Buffer =>
+  Buffer.from(`,"status":"${status}","customer_id":"`)
+const BEFORE_CUSTOMER = {
+  accepted: beforeCustomer('accepted'),
+  duplicate: beforeCustomer('duplicate'),
+  conflict: beforeCustomer('conflict'),
 }
 /** What a result takes beside its ids. */
 const RESULT_BYTES = 80 + DIGITS_MAX
@@ -22,7 +21,11 @@ const RESULT_BYTES = 80 + DIGITS_MAX
  * The answer to a request of events, `PostEventsAnswer` as JSON: what became of each. Ids are copied from the request
  * as they were written there, so that no text is made of them.
  */
-export function writeEventResults(sent: SentEvents, outcomes: SentOutcomes): Buffer {
+export function writeEventResults(
+  sent: SentEvents,
+  outcomes: SentOutcomes,
+  take: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafe(bytes),
+): Buffer {
   const known = { duplicate: 0, conflict: 0 }
   for (const outcome of outcomes.values()) known[outcome]++
   const head = {
@@ -33,7 +36,7 @@ export function writeEventResults(sent: SentEvents, outcomes: SentOutcomes): Buf
     results: [],
   }
   const texts = textsOf(sent, outcomes)
-  const out = Buffer.allocUnsafe(roomFor(sent, texts))
+  const out = take(roomFor(sent, texts))
   let at = out.write(JSON.stringify(head).slice(0, -2))
   for (let index = 0, row = 0; index < sent.count; index++) {
     const text = texts.get(index)
@@ -78,17 +81,23 @@ function writeResult(
   of: { sent: SentEvents; outcomes: SentOutcomes; index: number; row: number },
 ): number {
   const { bytes, places } = of.sent
-  const status = STATUS[of.outcomes.get(of.index + 1) ?? 'accepted']
+  const outcome = of.outcomes.size === 0 ? undefined : of.outcomes.get(of.index + 1)
+  const beforeId = BEFORE_CUSTOMER[outcome ?? 'accepted']
   const place = PLACES * of.row
   let at = copy(BEFORE_INDEX!, 0, BEFORE_INDEX!.length, out, start)
-  at += out.write(String(of.index), at)
-  at = copy(BEFORE_STATUS!, 0, BEFORE_STATUS!.length, out, at)
-  at = copy(status, 0, status.length, out, at)
-  at = copy(BEFORE_CUSTOMER!, 0, BEFORE_CUSTOMER!.length, out, at)
+  at = writeIndex(of.index, out, at)
+  at = copy(beforeId, 0, beforeId.length, out, at)
   at = copy(bytes, places[place]!, places[place + 1]!, out, at)
   at = copy(BEFORE_EVENT!, 0, BEFORE_EVENT!.length, out, at)
   at = copy(bytes, places[place + 2]!, places[place + 3]!, out, at)
   return copy(END!, 0, END!.length, out, at)
+}
+
+function writeIndex(index: number, out: Uint8Array, at: number): number {
+  const rest = Math.floor(index / 10)
+  const to = rest === 0 ? at : writeIndex(rest, out, at)
+  out[to] = ZERO + index - 10 * rest
+  return to + 1
 }
 
 /** For so few bytes a loop is faster than a call into C++. */

@@ -51,13 +51,18 @@ export interface EventAppender {
   learn(bytes: Uint8Array, start: number, end: number): void
 }
 
+/** How events are written, learned by the appenders that share it, the way that was met last first. */
+export type LearnedShapes = JsonShape[]
+
 /** An appender with tables of its own, or those in the options. */
-export function createEventAppender(options: AppendOptions): EventAppender {
+export function createEventAppender(
+  options: AppendOptions & { readonly shapes?: LearnedShapes },
+): EventAppender {
   const customers = options.customers ?? createNameTable()
   const eventTypes = options.eventTypes ?? createNameTable()
   const rows = new RowAppender(options, customers, eventTypes)
   const planFor = planCache()
-  const shapes = shapeCache()
+  const shapes = shapeCache(options.shapes ?? [])
   const cells = createRowCells()
   const scratch = { bytes: Buffer.allocUnsafeSlow(4096) }
   const written: WrittenIds = { customerStart: 0, customerEnd: 0, idStart: 0, idEnd: 0 }
@@ -121,9 +126,8 @@ interface ShapeCache {
   learn(bytes: Uint8Array, start: number, end: number): void
 }
 
-/** The few ways in which the events at hand are written, the one that was met last first. */
-function shapeCache(): ShapeCache {
-  const shapes: JsonShape[] = []
+/** The few ways in which the events at hand are written. */
+function shapeCache(shapes: LearnedShapes): ShapeCache {
   let learned = 0
   return {
     last: () => shapes[0]!.plan,

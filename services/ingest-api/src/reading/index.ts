@@ -39,7 +39,12 @@ export { createJsonReader } from './json-reader'
 export { createNdjsonReader } from './ndjson-reader'
 export { type EventFields, type JsonEvent, type JsonFault, eventFromJson } from './event-from-json'
 export { parseExactJson } from './parse-exact-json'
-export { type EventAppender, type FieldRefusal, createEventAppender } from './append-event'
+export {
+  type EventAppender,
+  type FieldRefusal,
+  type LearnedShapes,
+  createEventAppender,
+} from './append-event'
 export { type SortedBatch, fileOrder, sortBatch } from './sort-batch'
 export {
   COPY_COLUMNS,

@@ -34,6 +34,10 @@ export interface NameTableBounds {
   readonly bytes: number
 }
 
+/** Few: each request of events has tables of its own. */
+const NAMES_AT_FIRST = 128
+const BYTES_AT_FIRST = 4 * 1024
+
 const DEFAULT_BOUNDS: NameTableBounds = { names: 1_000_000, bytes: 48 * 1024 * 1024 }
 
 /** An empty table, forgotten between batches when it outgrows `bounds`. */
@@ -130,11 +134,11 @@ class ByteNames implements NameTable {
     this.numberedUpTo = 0
     this.names.clear()
     this.described = new Uint8Array(0)
-    this.numbers = new Int32Array(512).fill(-1)
-    this.starts = new Uint32Array(513)
-    this.bytes = Buffer.allocUnsafeSlow(16 * 1024)
-    this.slots = new Int32Array(2 * 1024)
-    this.mask = 1023
+    this.numbers = new Int32Array(NAMES_AT_FIRST).fill(-1)
+    this.starts = new Uint32Array(NAMES_AT_FIRST + 1)
+    this.bytes = Buffer.allocUnsafeSlow(BYTES_AT_FIRST)
+    this.slots = new Int32Array(2 * 2 * NAMES_AT_FIRST)
+    this.mask = 2 * NAMES_AT_FIRST - 1
   }
 
   private equals(index: number, bytes: Uint8Array, start: number, end: number): boolean {
