@@ -1,5 +1,5 @@
 -- All segments become one table again.
-drop function leave_full_segment, hold_segment, segment_key_bytes;
+drop function leave_full_segment, join_segments, hold_segment, segment_key_bytes;
 drop trigger open_first_segment on organizations;
 drop function open_first_segment;
 drop table event_segments;

@@ -59,15 +59,15 @@ export const addToUsage = `
           last_received_at = excluded.last_received_at`
 
 /**
- * Adds what `stored` (rows of events) holds to the usage of each customer, month and event type, and
- * queues those months for billing. The month is that of the customer's own time zone.
+ * Adds sums (rows as those of `sumByMonth`) to the usage of each customer, month and event type, and queues those months for
+ * billing.
  */
-export const countUsage = `
+export const addUsage = (summed: string): string => `
   counted as (
     insert into counted_usage as usage
       (customer_no, period, event_type_no, own_price, quantity, amount, events, last_received_at)
     select customer_no, to_char(month, 'YYYY-MM'), event_type_no, own_price, quantity, amount, events, now()
-    from (${sumByMonth('stored')}) summed
+    from (${summed}) summed
     order by 1, 2, 3, 4
     ${addToUsage}
     returning customer_no, period
@@ -75,6 +75,12 @@ export const countUsage = `
     insert into usage_changes (customer_no, period)
     select distinct customer_no, period from counted
   )`
+
+/**
+ * Adds what `stored` (rows of events) holds to the usage of each customer, month and event type, and
+ * queues those months for billing. The month is that of the customer's own time zone.
+ */
+export const countUsage = addUsage(sumByMonth('stored'))
 
 /** A stored event as the caller sees it; numbers without trailing zeros, the date in UTC to the microsecond. */
 export interface StoredEvent {

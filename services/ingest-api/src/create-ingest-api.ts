@@ -46,7 +46,7 @@ export function createIngestApi(deps: IngestApiDeps): { app: RequestListener; st
     routes: [
       ...uploadRoutes(importDeps),
       ...uploadActionRoutes(importDeps),
-      ...eventRoutes({ pool }),
+      ...eventRoutes({ pool, segments }),
       ...ledgerRoutes({ pool }),
     ],
   })

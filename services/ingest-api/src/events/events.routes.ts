@@ -1,4 +1,5 @@
 import { type Pool, type Route, route } from '@billtrail/platform'
+import type { Segments } from '../segments/storing-segment'
 import { createBufferPool } from '../reading/buffer-pool'
 import { EventsAnswer, EventsQuery, PostEventsAnswer } from './event.schema'
 import { createPostEvents } from './post-events'
@@ -7,9 +8,10 @@ import { showEvents, streamEvents } from './show-events'
 
 const tag = 'Events'
 
-export function eventRoutes({ pool }: { pool: Pool }): Route[] {
+export function eventRoutes(deps: { pool: Pool; segments: Segments }): Route[] {
+  const { pool } = deps
   const buffers = createBufferPool()
-  const postEvents = createPostEvents(pool, buffers)
+  const postEvents = createPostEvents(deps, buffers)
   return [
     route({
       method: 'post',

@@ -1,4 +1,5 @@
 import { createGrouping, isDatabaseUnavailable, type Pool } from '@billtrail/platform'
+import type { Segments } from '../segments/storing-segment'
 import { type SentOutcomes, type SentRows, sentEventStore } from '../storing/sent-events.repo'
 
 /** A group has about as many rows as this: more would save little and keep the first of them waiting. */
@@ -12,8 +13,11 @@ const TAIL_BYTES_PER_ROW = 1_024
  * Stores the events of requests that arrive together in one transaction, as if they had come one after the other.
  * Where that fails for any of them, each goes alone and waits for its own keys, up to 20 s: then `held_by_upload`.
  */
-export function groupSentEvents(pool: Pool): (request: SentRows) => Promise<SentOutcomes> {
-  const store = sentEventStore(pool)
+export function groupSentEvents(
+  pool: Pool,
+  segments: Segments,
+): (request: SentRows) => Promise<SentOutcomes> {
+  const store = sentEventStore(pool, segments)
   return createGrouping<SentRows, SentOutcomes>({
     max: GROUP_ROWS_MAX,
     atOnce: GROUPS_AT_ONCE,

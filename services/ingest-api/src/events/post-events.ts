@@ -1,6 +1,7 @@
 import type { Pool } from '@billtrail/platform'
 import type { LearnedShapes } from '../reading'
 import type { BufferPool } from '../reading/buffer-pool'
+import type { Segments } from '../segments/storing-segment'
 import type { SentOutcomes } from '../storing/sent-events.repo'
 import { organizationZone } from '../uploads/uploads.repo'
 import { createBatchPool } from './batch-pool'
@@ -19,9 +20,12 @@ export type PostEvents = (organizationId: string, body: EventsBody) => Promise<B
  * The one of a process: it remembers numbers, and stores requests that arrive together in one go. The answer is
  * `PostEventsAnswer` as JSON, in one of the `buffers`; the body's is put back there.
  */
-export function createPostEvents(pool: Pool, buffers: BufferPool): PostEvents {
+export function createPostEvents(
+  { pool, segments }: { pool: Pool; segments: Segments },
+  buffers: BufferPool,
+): PostEvents {
   const numbers = knownNumbers(pool)
-  const store = groupSentEvents(pool)
+  const store = groupSentEvents(pool, segments)
   const batches = createBatchPool()
   const shapesOf = new Map<string, LearnedShapes>()
 
@@ -47,6 +51,7 @@ export function createPostEvents(pool: Pool, buffers: BufferPool): PostEvents {
     if (batch.size === 0) return new Map()
     const remember = await numbers.number(organizationId, appender)
     const outcomes = await store({
+      organizationId,
       batch,
       customerNumbers: appender.customers.numbers,
       eventTypeNumbers: appender.eventTypes.numbers,

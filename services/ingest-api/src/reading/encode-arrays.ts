@@ -53,11 +53,7 @@ export function encodeArrays(rows: readonly RowsToEncode[]): Buffer[] {
       types!.view.setInt32(word + 4, eventTypeNumbers[words[at + EVENT_TYPE]!]!)
       const key = HEADER_BYTES + 20 * row + 4
       for (let i = 0; i < 4; i++) keys.view.setUint32(key + 4 * i, unsigned[at + KEY + i]!)
-      const sinceEpoch = floats[ROW_FLOATS * index + MICROS]! - EPOCH_MICROS
-      const high = Math.floor(sinceEpoch / TWO_32)
-      const date = HEADER_BYTES + 12 * row + 4
-      dates.view.setInt32(date, high)
-      dates.view.setUint32(date + 4, sinceEpoch - high * TWO_32)
+      setDate(dates, row, floats[ROW_FLOATS * index + MICROS]!)
       row++
     }
   }
@@ -77,6 +73,30 @@ function fixedArray(type: number, width: number, count: number): FixedArray {
   writeHeader(bytes, type, count)
   for (let at = HEADER_BYTES; at < bytes.length; at += 4 + width) view.setInt32(at, width)
   return { bytes, view }
+}
+
+function setDate({ view }: FixedArray, place: number, micros: number): void {
+  const sinceEpoch = micros - EPOCH_MICROS
+  const high = Math.floor(sinceEpoch / TWO_32)
+  const at = HEADER_BYTES + 12 * place + 4
+  view.setInt32(at, high)
+  view.setUint32(at + 4, sinceEpoch - high * TWO_32)
+}
+
+/** An array of int4. */
+export function encodeIntegers(integers: readonly number[]): Buffer {
+  const array = fixedArray(INT4, 4, integers.length)
+  for (const [place, integer] of integers.entries()) {
+    array.view.setInt32(HEADER_BYTES + 8 * place + 4, integer)
+  }
+  return array.bytes
+}
+
+/** An array of timestamptz, from microseconds since 1970. */
+export function encodeDates(micros: readonly number[]): Buffer {
+  const array = fixedArray(TIMESTAMPTZ, 8, micros.length)
+  for (const [place, date] of micros.entries()) setDate(array, place, date)
+  return array.bytes
 }
 
 /** One dimension that begins at 1, with nulls allowed. */

@@ -7,23 +7,48 @@ import { addKey, createKeyFilter, foldKeyFilter, hashKey, type KeyFilter } from 
 export const segmentTable = (segmentNo: number): string => `events_${Math.trunc(segmentNo)}`
 
 /** Where an organization's events are. */
-export interface Segments {
+export interface SegmentNumbers {
   /** Where it stores now. */
   readonly open: number
   /** Where it did before: no key of this organization is added to them any more. */
   readonly sealed: readonly number[]
 }
 
-/** Read under the organization's storing lock, or while it is held to its open segment; else it may be outdated. */
-export async function segmentsOf(sql: Sql, organizationId: string): Promise<Segments> {
-  const { rows } = await sql.query<{ segment_no: number; is_open: boolean }>(
-    'select segment_no, is_open from event_segments where organization_id = $1 order by segment_no',
+interface SegmentRow {
+  readonly organization_id: string
+  readonly segment_no: number
+  readonly is_open: boolean
+}
+
+const segmentsIn = (rows: readonly SegmentRow[], organizationId: string): SegmentNumbers => {
+  const ours = rows.filter((row) => row.organization_id === organizationId)
+  return {
+    open: ours.find((row) => row.is_open)!.segment_no,
+    sealed: ours.filter((row) => !row.is_open).map((row) => row.segment_no),
+  }
+}
+
+/** Where an organization's events are. The caller holds its storing lock; else it may be outdated. */
+export async function segmentsOf(sql: Sql, organizationId: string): Promise<SegmentNumbers> {
+  const { rows } = await sql.query<SegmentRow>(
+    `select organization_id, segment_no, is_open from event_segments
+     where organization_id = $1 order by segment_no`,
     [organizationId],
   )
-  return {
-    open: rows.find((row) => row.is_open)!.segment_no,
-    sealed: rows.filter((row) => !row.is_open).map((row) => row.segment_no),
-  }
+  return segmentsIn(rows, organizationId)
+}
+
+/** The same for those who do not hold the lock: nobody leaves a segment before this transaction ends. */
+export async function joinSegments(
+  client: PoolClient,
+  organizationIds: readonly string[],
+): Promise<Map<string, SegmentNumbers>> {
+  const { rows } = await client.query<SegmentRow>({
+    name: 'join_segments',
+    text: 'select * from join_segments($1)',
+    values: [organizationIds],
+  })
+  return new Map(organizationIds.map((id) => [id, segmentsIn(rows, id)]))
 }
 
 /**

@@ -4,9 +4,11 @@ import type { EventBatch } from '../reading'
 import { divideBatch, type DividedBatch, type Sifted, siftBatch } from './divide-batch'
 import { createSealedKeys } from './sealed-keys'
 import {
+  joinSegments,
   leaveFullSegment,
   listFullOrganizations,
   listUnfiltered,
+  type SegmentNumbers,
   segmentsOf,
   segmentTable,
 } from './segments.repo'
@@ -28,6 +30,8 @@ export interface StoringSegment {
 export interface Segments {
   /** Opens the segment for the transaction on `client`, which holds the organization's storing lock. */
   enter(client: PoolClient, organizationId: string): Promise<StoringSegment>
+  /** The same for events that are sent over the API, without that lock: they keep their organizations from leaving. */
+  join(client: PoolClient, organizationIds: readonly string[]): Promise<Map<string, StoringSegment>>
   /** The last thing before that transaction is committed: seals the segment if it is full. */
   leaveIfFull(client: PoolClient, organizationId: string): Promise<void>
   /** Organizations that wait for somebody to do so: they send no files. */
@@ -47,19 +51,30 @@ export function createSegments(deps: {
   const { uploadPool, logger, keyBytesMax = KEY_BYTES_MAX } = deps
   const sealedKeys = createSealedKeys(uploadPool)
 
+  function open(
+    client: PoolClient,
+    organizationId: string,
+    numbers: SegmentNumbers,
+  ): StoringSegment {
+    const sealed = numbers.sealed.map((segmentNo) => ({ organizationId, segmentNo }))
+    return {
+      table: segmentTable(numbers.open),
+      sift: (batch, order) => siftBatch(sealedKeys, sealed, batch, order),
+      divide: (batch, order, sifted) => divideBatch(client, sifted, batch, order),
+    }
+  }
+
   async function makeFilters(): Promise<void> {
     for (const sealed of await listUnfiltered(uploadPool)) await sealedKeys.filterOf(sealed)
   }
 
   return {
     async enter(client, organizationId) {
-      const { open, sealed } = await segmentsOf(client, organizationId)
-      const sealedOnes = sealed.map((segmentNo) => ({ organizationId, segmentNo }))
-      return {
-        table: segmentTable(open),
-        sift: (batch, order) => siftBatch(sealedKeys, sealedOnes, batch, order),
-        divide: (batch, order, sifted) => divideBatch(client, sifted, batch, order),
-      }
+      return open(client, organizationId, await segmentsOf(client, organizationId))
+    },
+    async join(client, organizationIds) {
+      const joined = await joinSegments(client, organizationIds)
+      return new Map([...joined].map(([id, numbers]) => [id, open(client, id, numbers)]))
     },
     async leaveIfFull(client, organizationId) {
       await leaveFullSegment(client, organizationId, keyBytesMax)

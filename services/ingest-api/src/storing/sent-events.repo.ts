@@ -1,4 +1,5 @@
 import {
+  addUsage,
   countUsage,
   holdOffWithdrawals,
   holdSegments,
@@ -10,9 +11,12 @@ import {
 } from '@billtrail/db'
 import { inTransaction, sqlState } from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
-import { encodeArrays } from '../reading/encode-arrays'
-import { COPY_COLUMNS, type EventBatch, sortBatch } from '../reading'
-import { EVENT_COPY_COLUMNS } from './store.repo'
+import type { Segments } from '../segments/storing-segment'
+import { encodeArrays, type RowsToEncode } from '../reading/encode-arrays'
+import { type CopyOptions, encodeCopy, type EventBatch, isPlain, sortBatch } from '../reading'
+import { type BufferPool, createBufferPool } from '../reading/buffer-pool'
+import { sumUsage } from '../reading/sum-usage'
+import { copyRows, EVENT_COPY_COLUMNS, eventsInto, UNIQUE_VIOLATION } from './store.repo'
 
 export type SentOutcome = 'duplicate' | 'conflict'
 
@@ -21,12 +25,11 @@ export type SentOutcomes = ReadonlyMap<number, SentOutcome>
 
 /** The events of one request that kept the rules. */
 export interface SentRows {
+  readonly organizationId: string
   readonly batch: EventBatch
   readonly customerNumbers: Int32Array
   readonly eventTypeNumbers: Int32Array
 }
-
-const UNIQUE_VIOLATION = '23505'
 
 // Each row has a line of its own within its request only; the requests of a group are numbered as they came.
 const SENT = `
@@ -37,23 +40,30 @@ const SENT = `
     as sent (request, line, customer_no, event_key, event_date, event_type_no,
              quantity, unit_price, event_id, properties)`
 
-const COLUMNS_SENT = COPY_COLUMNS.map((column) => `sent.${column}`).join(', ')
-
-// Without `on conflict` a row costs a fifth less.
-const STORE_NEW = `
-  with sent as (${SENT}), ${holdSegments}, stored as (
-    insert into events (${EVENT_COPY_COLUMNS}, segment_no)
-    select ${COLUMNS_SENT}, held.segment_no
-    from sent join customers c on c.customer_no = sent.customer_no join held on held.organization_id = c.organization_id
-    where ${isUnsealed('sent', 'held.organization_id')}
-    returning customer_no, event_type_no, event_date, quantity, unit_price
-  ), ${countUsage}
-  select (select count(*) from stored) = (select count(*) from sent) and (select count(*) from counted) > 0 as all_new`
+// A sum has a month where its first and its last event have the same one in the customer's zone. Adds all of them, or
+// none when one has no month: whoever counts usage adds in the order of its key, from first to last.
+const ADD_SUMS = `
+  with sent as materialized (
+    select s.*, date_trunc('month', s.lowest at time zone coalesce(c.timezone, o.timezone)) as month,
+           date_trunc('month', s.highest at time zone coalesce(c.timezone, o.timezone)) as last_month
+    from unnest($1::int[], $2::int[], $3::bool[], $4::numeric[], $5::numeric[], $6::int[],
+                $7::timestamptz[], $8::timestamptz[])
+      as s (customer_no, event_type_no, own_price, quantity, amount, events, lowest, highest)
+    join customers c on c.customer_no = s.customer_no
+    join organizations o on o.id = c.organization_id
+  ), ${addUsage(`
+    select customer_no, month, event_type_no, own_price, trim_scale(sum(quantity)) as quantity,
+           trim_scale(sum(amount)) as amount, sum(events) as events
+    from sent where not exists (select from sent where month <> last_month)
+    group by 1, 2, 3, 4`)}
+  select exists (select from sent where month <> last_month) as crosses_months`
 
 const STORE = `
   with sent as (${SENT}), ${holdSegments}, picked as (
     select distinct on (sent.customer_no, event_key) sent.*, held.segment_no
-    from sent join customers c on c.customer_no = sent.customer_no join held on held.organization_id = c.organization_id
+    from sent
+    join customers c on c.customer_no = sent.customer_no
+    join held on held.organization_id = c.organization_id
     where ${isUnsealed('sent', 'held.organization_id')}
     order by sent.customer_no, event_key, request, line
   ), stored as (
@@ -115,15 +125,18 @@ export interface SentEventStore {
 }
 
 /** A store that takes events to be new, as nearly all are, until it meets some that are not. */
-export function sentEventStore(pool: Pool): SentEventStore {
+export function sentEventStore(pool: Pool, segments: Segments): SentEventStore {
+  const buffers = createBufferPool()
   let expectsNew = true
 
   async function storeTogether(requests: readonly SentRows[]): Promise<SentOutcomes[]> {
-    const { arrays, count, hasRepeats } = encode(requests)
-    if (expectsNew && !hasRepeats && (await storeNew(pool, arrays))) {
+    const rows = requests.map(sorted)
+    const hasRepeats = rows.some(({ repeats }) => repeats > 0)
+    if (expectsNew && !hasRepeats && (await storeNew(pool, { buffers, segments }, rows))) {
       return requests.map(() => new Map())
     }
-    const outcomes = await inTransaction(pool, (client) => merge(client, arrays, count))
+    const count = rows.reduce((sum, { order }) => sum + order.length, 0)
+    const outcomes = await inTransaction(pool, (client) => merge(client, encodeArrays(rows), count))
     expectsNew = outcomes.length === 0
     const byRequest = requests.map(() => new Map<number, SentOutcome>())
     for (const { request, line, outcome } of outcomes) byRequest[request]!.set(line, outcome)
@@ -135,22 +148,24 @@ export function sentEventStore(pool: Pool): SentEventStore {
   }
 }
 
-function encode(requests: readonly SentRows[]): {
-  arrays: Buffer[]
-  count: number
-  hasRepeats: boolean
-} {
-  const sorted = requests.map(({ batch, customerNumbers, eventTypeNumbers }) => {
-    const { order, again } = sortBatch(batch, customerNumbers)
-    const all = again.length === 0 ? order : Uint32Array.from([...order, ...again])
-    return { batch, order: all, eventTypeNumbers, repeats: again.length }
-  })
-  return {
-    arrays: encodeArrays(sorted),
-    count: sorted.reduce((sum, { order }) => sum + order.length, 0),
-    hasRepeats: sorted.some(({ repeats }) => repeats > 0),
-  }
+interface SortedRows extends RowsToEncode {
+  readonly organizationId: string
+  readonly repeats: number
 }
+
+/** The rows of a request, those of keys that come again in it behind the others. */
+function sorted({
+  organizationId,
+  batch,
+  customerNumbers,
+  eventTypeNumbers,
+}: SentRows): SortedRows {
+  const { order, again } = sortBatch(batch, customerNumbers)
+  const all = again.length === 0 ? order : Uint32Array.from([...order, ...again])
+  return { organizationId, batch, order: all, eventTypeNumbers, repeats: again.length }
+}
+
+const COPY_BUFFER_BYTES = 128 * 1024
 
 /** Prepared once on each connection: planning these costs as much as storing a hundred rows. */
 const prepared = (name: string, text: string, values: unknown[]) => ({
@@ -160,19 +175,74 @@ const prepared = (name: string, text: string, values: unknown[]) => ({
 })
 
 /** False, with nothing stored, when one of the keys is there already. */
-async function storeNew(pool: Pool, arrays: Buffer[]): Promise<boolean> {
+async function storeNew(
+  pool: Pool,
+  { buffers, segments }: { buffers: BufferPool; segments: Segments },
+  rows: readonly SortedRows[],
+): Promise<boolean> {
+  const plain = rows.every(({ batch }) => isPlain(batch))
+  const taken: Buffer[] = []
+  const takeBuffer = () => {
+    const buffer = buffers.take(COPY_BUFFER_BYTES)
+    taken.push(buffer)
+    return buffer
+  }
   try {
-    return await inTransaction(pool, async (client) => {
-      const { rows } = await client.query<{ all_new: boolean }>(
-        prepared('store_new', STORE_NEW, arrays),
-      )
-      if (!rows[0]!.all_new) throw Object.assign(new Error('known'), { code: UNIQUE_VIOLATION })
+    const isStored = await inTransaction(pool, async (client) => {
+      const byTable = await openTables(client, segments, rows)
+      if (!byTable) return false
+      for (const [table, those] of byTable) {
+        await copyRows(client, eventsInto(table, plain), encodeAll(those, { plain, takeBuffer }))
+      }
+      await countSums(client, rows)
       return true
     })
+    // Only now are they known to have been sent.
+    taken.forEach(buffers.putBack)
+    return isStored
   } catch (error) {
     if (sqlState(error) !== UNIQUE_VIOLATION) throw error
     return false
   }
+}
+
+/** Requests by the table their rows go to; undefined when a sealed segment holds one of the keys. */
+async function openTables(
+  client: PoolClient,
+  segments: Segments,
+  rows: readonly SortedRows[],
+): Promise<Map<string, SortedRows[]> | undefined> {
+  const joined = await segments.join(client, [
+    ...new Set(rows.map(({ organizationId }) => organizationId)),
+  ])
+  const byTable = new Map<string, SortedRows[]>()
+  for (const one of rows) {
+    const segment = joined.get(one.organizationId)!
+    const sifted = await segment.sift(one.batch, one.order)
+    const { known } = await segment.divide(one.batch, one.order, sifted)
+    if (known.length > 0) return undefined
+    byTable.set(segment.table, [...(byTable.get(segment.table) ?? []), one])
+  }
+  return byTable
+}
+
+function* encodeAll(
+  rows: readonly RowsToEncode[],
+  options: Pick<CopyOptions, 'plain' | 'takeBuffer'>,
+): Generator<Buffer> {
+  for (const { batch, order, eventTypeNumbers } of rows) {
+    yield* encodeCopy(batch, order, { eventTypeNumbers, uploadNo: NO_UPLOAD, ...options })
+  }
+}
+
+/** Counts the usage of rows that were just stored: by their sums, or one by one where a sum crosses into another month. */
+async function countSums(client: PoolClient, rows: readonly RowsToEncode[]): Promise<void> {
+  const add = (each: boolean) =>
+    client.query<{ crosses_months: boolean }>(
+      prepared('add_sums', ADD_SUMS, sumUsage(rows, { each })),
+    )
+  const { rows: added } = await add(false)
+  if (added[0]!.crosses_months) await add(true)
 }
 
 async function merge(

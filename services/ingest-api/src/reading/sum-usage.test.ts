@@ -1,0 +1,161 @@
+import { decimal, isFault, ONE, parseDecimalText, sum, toPlain, ZERO } from '@billtrail/domain'
+import fc from 'fast-check'
+import { createEventAppender } from './append-event'
+import { createBatch } from './event-batch'
+import { eventFromJson } from './event-from-json'
+import { sortBatch } from './sort-batch'
+import { sumUsage } from './sum-usage'
+
+interface Event {
+  readonly customer_id: string
+  readonly event_type: string
+  readonly event_date: string
+  readonly quantity?: string
+  readonly unit_price?: string
+}
+
+/** Reads events into a batch; customers have the numbers 100, 101…, event types 10, 11… */
+function batchOf(events: readonly Event[], request: number) {
+  const appender = createEventAppender({ zone: 'UTC', now: Date.UTC(2030, 0, 1) })
+  const batch = createBatch(64)
+  for (const [at, event] of events.entries()) {
+    const fields = eventFromJson({ ...event, event_id: `${request}-${at}` })
+    if (isFault(fields)) throw new Error(fields.reason)
+    expect(appender.append(fields, at + 1, batch)).toBeNull()
+  }
+  for (const { index, id } of appender.customers.unnumbered()) {
+    appender.customers.setNumber(index, 100 + Number(id))
+  }
+  for (const { index, id } of appender.eventTypes.unnumbered()) {
+    appender.eventTypes.setNumber(index, 10 + Number(id))
+  }
+  const { order } = sortBatch(batch, appender.customers.numbers)
+  return { batch, order, eventTypeNumbers: appender.eventTypes.numbers }
+}
+
+const elements = (array: unknown): string[] => String(array).slice(1, -1).split(',')
+const integers = (array: unknown): number[] => {
+  const bytes = array as Buffer
+  return Array.from({ length: bytes.readInt32BE(12) }, (_none, at) =>
+    bytes.readInt32BE(24 + 8 * at),
+  )
+}
+const dates = (array: unknown): number[] => {
+  const bytes = array as Buffer
+  const from2000 = (at: number) => Number(bytes.readBigInt64BE(24 + 12 * at))
+  return Array.from(
+    { length: bytes.readInt32BE(12) },
+    (_none, at) => Date.UTC(2000, 0, 1) + from2000(at) / 1000,
+  )
+}
+
+/** `123e-12`, as PostgreSQL reads it. */
+function exact(text: string) {
+  const [units = '', digits = '0'] = text.split('e-')
+  return decimal(units).times(
+    decimal(digits === '0' ? '1' : `0.${'1'.padStart(Number(digits), '0')}`),
+  )
+}
+
+function told(values: unknown[]) {
+  const [customers, types, own, quantities, amounts, events, lowest, highest] = values
+  const counts = integers(events)
+  return integers(customers).map((customer, at) => ({
+    kind: [customer, integers(types)[at], elements(own)[at] === 't'].join(' '),
+    quantity: exact(elements(quantities)[at]!),
+    amount: exact(elements(amounts)[at]!),
+    events: counts[at]!,
+    lowest: dates(lowest)[at]!,
+    highest: dates(highest)[at]!,
+  }))
+}
+
+type Told = ReturnType<typeof told>
+
+function byKind(sums: Told) {
+  const kinds = [...new Set(sums.map(({ kind }) => kind))].toSorted()
+  return kinds.map((kind) => {
+    const same = sums.filter((one) => one.kind === kind)
+    return {
+      kind,
+      quantity: toPlain(sum(same.map(({ quantity }) => quantity))),
+      amount: toPlain(sum(same.map(({ amount }) => amount))),
+      events: same.reduce((all, { events }) => all + events, 0),
+      lowest: Math.min(...same.map(({ lowest }) => lowest)),
+      highest: Math.max(...same.map(({ highest }) => highest)),
+    }
+  })
+}
+
+/** One event as the sum of itself, by the rules of the domain. */
+function asSum(event: Event): Told[number] {
+  const date = Date.parse(event.event_date)
+  const quantity = event.quantity === undefined ? ONE : decimal(event.quantity)
+  return {
+    kind: [
+      100 + Number(event.customer_id),
+      10 + Number(event.event_type),
+      'unit_price' in event,
+    ].join(' '),
+    quantity,
+    amount: event.unit_price === undefined ? ZERO : quantity.times(decimal(event.unit_price)),
+    events: 1,
+    lowest: date,
+    highest: date,
+  }
+}
+
+const number = fc
+  .oneof(
+    fc.stringMatching(/^-?\d{1,6}\.\d{0,12}$/),
+    fc.stringMatching(/^-?\d{1,18}$/),
+    fc.constantFrom('0', '1', '-0.000000000001', '999999999999999999', '-999999.999999999999'),
+  )
+  .map((text) => parseDecimalText('quantity', text))
+  .filter((read) => !isFault(read))
+  .map((read) => (isFault(read) ? '' : read.text))
+
+const event: fc.Arbitrary<Event> = fc.record(
+  {
+    customer_id: fc.nat(3).map(String),
+    event_type: fc.oneof(fc.nat(2), fc.nat(40)).map(String),
+    event_date: fc
+      .date({ min: new Date('1971-01-01'), max: new Date('2029-12-31'), noInvalidDate: true })
+      .map((date) => date.toISOString()),
+    quantity: number,
+    unit_price: number,
+  },
+  { requiredKeys: ['customer_id', 'event_type', 'event_date'] },
+)
+
+const requests = fc.array(fc.array(event, { minLength: 1, maxLength: 60 }), {
+  minLength: 1,
+  maxLength: 3,
+})
+
+test('the sums of usage are exact, whatever the quantities, signs and prices', () => {
+  fc.assert(
+    fc.property(requests, fc.boolean(), (sent, each) => {
+      const sums = told(sumUsage(sent.map(batchOf), { each }))
+      expect(byKind(sums)).toEqual(byKind(sent.flat().map(asSum)))
+      if (each) expect(sums).toHaveLength(sent.flat().length)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('events of a few kinds come down to a sum for each, however many requests bring them', () => {
+  const one = (customer: number, more = {}): Event => ({
+    customer_id: String(customer),
+    event_type: '1',
+    event_date: '2026-03-01T00:00:00.000Z',
+    ...more,
+  })
+  const events = [one(1), one(2), one(1, { quantity: '0.5' }), one(2, { unit_price: '0' }), one(1)]
+  const sums = told(sumUsage([events, events].map(batchOf), { each: false }))
+  expect(sums.map(({ kind, events: count }) => [kind, count]).toSorted()).toEqual([
+    ['101 11 false', 6],
+    ['102 11 false', 2],
+    ['102 11 true', 2],
+  ])
+})

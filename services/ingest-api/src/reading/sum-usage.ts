@@ -1,0 +1,176 @@
+import { encodeDates, encodeIntegers, type RowsToEncode } from './encode-arrays'
+import {
+  CUSTOMER_NUMBER,
+  DEFAULT_TAIL,
+  EVENT_TYPE,
+  MICROS,
+  ROW_FLOATS,
+  ROW_WORDS,
+  TAIL_END,
+  TAIL_START,
+} from './event-batch'
+
+/**
+ * A sum of decimals is kept in groups of four digits, as PostgreSQL writes them, and put together at its end: each group is a whole
+ * number far below 2^53 (of 30,000 products at most 2 × 10^13), so no sum is ever rounded. A decimal has at most 18
+ * digits before the point and 12 behind it: groups from 4 down to -3.
+ */
+type Groups = number[]
+
+const BASE = 10_000n
+const GROUPS_BEHIND = 3
+const GROUPS = 8
+/** Behind the point, of a quantity; a product has twice as many. */
+const DIGITS_BEHIND = 4 * GROUPS_BEHIND
+const NUMERIC_HEADER_BYTES = 8
+const NEGATIVE = 0x4000
+/** A customer's sums are looked through for one of the same kind up to here: then another one is begun. */
+const LOOKED_AT_MAX = 32
+
+interface Sum {
+  readonly customerNo: number
+  readonly eventTypeNo: number
+  readonly ownPrice: boolean
+  events: number
+  /** Of those that say no quantity and have nothing else to say either. */
+  ones: number
+  quantity: Groups | null
+  amount: Groups | null
+  lowest: number
+  highest: number
+  /** The same customer's sum that was begun before. */
+  readonly before: Sum | undefined
+}
+
+/**
+ * Sums the usage of rows by customer, event type and whether they have their own price, exactly; with `each`, every row
+ * is a sum of its own. There may be several sums of a kind.
+ *
+ * Answers with arrays of: customer_no int4, event_type_no int4, own_price bool, quantity numeric, amount numeric (Σ quantity ×
+ * unit_price, 0 without one), events int4, lowest and highest event_date timestamptz.
+ */
+export function sumUsage(rows: readonly RowsToEncode[], { each }: { each: boolean }): unknown[] {
+  const sums: Sum[] = []
+  const latest = new Map<number, Sum>()
+  let sum: Sum | undefined
+  for (const { batch, order, eventTypeNumbers } of rows) {
+    const { words, floats, tails } = batch
+    for (const row of order) {
+      const at = ROW_WORDS * row
+      const customerNo = words[at + CUSTOMER_NUMBER]!
+      const eventTypeNo = eventTypeNumbers[words[at + EVENT_TYPE]!]!
+      const isOne = words[at + TAIL_END] === DEFAULT_TAIL.length
+      const quantityAt = words[at + TAIL_START]!
+      const ownPrice = !isOne && tails.readInt32BE(afterField(tails, quantityAt)) >= 0
+      const micros = floats[ROW_FLOATS * row + MICROS]!
+      if (each || !isOf(sum, customerNo, eventTypeNo, ownPrice)) {
+        const before = latest.get(customerNo)
+        sum = each ? undefined : findSum(before, eventTypeNo, ownPrice)
+        if (sum === undefined) {
+          sum = newSum({ customerNo, eventTypeNo, ownPrice, micros, before })
+          sums.push(sum)
+          latest.set(customerNo, sum)
+        }
+      }
+      sum!.events++
+      if (micros < sum!.lowest) sum!.lowest = micros
+      if (micros > sum!.highest) sum!.highest = micros
+      if (isOne) sum!.ones++
+      else addTail(sum!, tails, quantityAt)
+    }
+  }
+  return encodeSums(sums)
+}
+
+const isOf = (
+  sum: Sum | undefined,
+  customerNo: number,
+  eventTypeNo: number,
+  ownPrice: boolean,
+): boolean =>
+  sum !== undefined &&
+  sum.customerNo === customerNo &&
+  sum.eventTypeNo === eventTypeNo &&
+  sum.ownPrice === ownPrice
+
+function findSum(latest: Sum | undefined, eventTypeNo: number, ownPrice: boolean): Sum | undefined {
+  let sum = latest
+  for (let looked = 0; sum !== undefined && looked < LOOKED_AT_MAX; looked++) {
+    if (sum.eventTypeNo === eventTypeNo && sum.ownPrice === ownPrice) return sum
+    sum = sum.before
+  }
+  return undefined
+}
+
+function newSum(
+  of: Pick<Sum, 'customerNo' | 'eventTypeNo' | 'ownPrice' | 'before'> & { micros: number },
+): Sum {
+  const { customerNo, eventTypeNo, ownPrice, before, micros } = of
+  return {
+    customerNo,
+    eventTypeNo,
+    ownPrice,
+    events: 0,
+    ones: 0,
+    quantity: null,
+    amount: null,
+    lowest: micros,
+    highest: micros,
+    before,
+  }
+}
+
+const afterField = (tails: Buffer, at: number): number =>
+  at + 4 + Math.max(0, tails.readInt32BE(at))
+
+/** Adds the quantity at `quantityAt`, and its product with the price behind it. */
+function addTail(sum: Sum, tails: Buffer, quantityAt: number): void {
+  const quantity = readGroups(tails, quantityAt, quantityGroups)
+  const total = (sum.quantity ??= new Array<number>(GROUPS).fill(0))
+  for (let i = 0; i < GROUPS; i++) total[i]! += quantity[i]!
+  if (!sum.ownPrice) return
+  const price = readGroups(tails, afterField(tails, quantityAt), priceGroups)
+  const amount = (sum.amount ??= new Array<number>(2 * GROUPS).fill(0))
+  for (let i = 0; i < GROUPS; i++) {
+    if (quantity[i] === 0) continue
+    for (let j = 0; j < GROUPS; j++) amount[i + j]! += quantity[i]! * price[j]!
+  }
+}
+
+const quantityGroups = new Float64Array(GROUPS)
+const priceGroups = new Float64Array(GROUPS)
+
+/** Reads a field as `writeNumeric` writes it into groups, those furthest behind the point first. */
+function readGroups(tails: Buffer, at: number, groups: Float64Array): Float64Array {
+  groups.fill(0)
+  const count = tails.readUInt16BE(at + 4)
+  const sign = tails.readUInt16BE(at + 8) === NEGATIVE ? -1 : 1
+  const first = tails.readInt16BE(at + 6) + GROUPS_BEHIND
+  if (first >= GROUPS || first - count + 1 < 0) throw new Error('A decimal is out of bounds.')
+  for (let i = 0; i < count; i++) {
+    groups[first - i] = sign * tails.readUInt16BE(at + 4 + NUMERIC_HEADER_BYTES + 2 * i)
+  }
+  return groups
+}
+
+/** A number as PostgreSQL reads it, exact: whole units of its last place. */
+function decimalText(groups: Groups | null, ones: number, digitsBehind: number): string {
+  if (groups === null) return String(ones)
+  let units = 0n
+  for (let i = groups.length - 1; i >= 0; i--) units = units * BASE + BigInt(groups[i]!)
+  return `${units + BigInt(ones) * 10n ** BigInt(digitsBehind)}e-${digitsBehind}`
+}
+
+function encodeSums(sums: readonly Sum[]): unknown[] {
+  const list = (of: (sum: Sum) => string) => `{${sums.map(of).join(',')}}`
+  return [
+    encodeIntegers(sums.map(({ customerNo }) => customerNo)),
+    encodeIntegers(sums.map(({ eventTypeNo }) => eventTypeNo)),
+    list(({ ownPrice }) => (ownPrice ? 't' : 'f')),
+    list(({ quantity, ones }) => decimalText(quantity, ones, DIGITS_BEHIND)),
+    list(({ amount }) => decimalText(amount, 0, 2 * DIGITS_BEHIND)),
+    encodeIntegers(sums.map(({ events }) => events)),
+    encodeDates(sums.map(({ lowest }) => lowest)),
+    encodeDates(sums.map(({ highest }) => highest)),
+  ]
+}
