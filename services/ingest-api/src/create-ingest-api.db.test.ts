@@ -1,5 +1,7 @@
+import { createLogger } from '@billtrail/platform'
 import { randomUUID } from 'node:crypto'
 import { eventRoutes } from './events/events.routes'
+import { createSegments } from './segments/storing-segment'
 import { ledgerRoutes } from './ledger/ledger.routes'
 import { problemIn } from './testing/ingest-client'
 import { openSlowUpload } from './testing/slow-upload'
@@ -27,7 +29,12 @@ const isObjectRoute = ({ path }: Operation) => path.includes('{id}')
 
 test('without a key, or with a wrong one, every route answers 401', async () => {
   const all = await operations()
-  const known = [...eventRoutes({ pool: api.owner() }), ...ledgerRoutes({ pool: api.owner() })]
+  const pool = api.owner()
+  const segments = createSegments({
+    uploadPool: pool,
+    logger: createLogger({ service: 'test', level: 'silent' }),
+  })
+  const known = [...eventRoutes({ pool, segments }), ...ledgerRoutes({ pool })]
   expect(all.length).toBeGreaterThan(known.length + 6)
   for (const { method, path } of all) {
     const address = `${api.address()}${path.replace('{id}', randomUUID()).replace('{line}', '2')}`
