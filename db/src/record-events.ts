@@ -182,7 +182,7 @@ const COMPARE = `
   )
   select line, outcome from met`
 
-export const columnsOf = (events: readonly NewEvent[], lines: readonly number[]): unknown[] => [
+const columnsOf = (events: readonly NewEvent[], lines: readonly number[]): unknown[] => [
   events.map((event) => event.customerNo),
   events.map((event) => event.eventTypeNo),
   events.map((event) => event.eventDate),
