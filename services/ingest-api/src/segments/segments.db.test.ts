@@ -6,7 +6,7 @@ import { type UsageRow, usageCsv, usageRows } from '../testing/usage-csv'
 import { ANY_KEY_BYTES, useIngestApi } from '../testing/use-ingest-api'
 import { createUsageCounter } from '../uploads/count-usage'
 import { sweepUploads } from '../uploads/sweep-uploads'
-import { leaveFullSegment, segmentsOf } from './segments.repo'
+import { findKeyFilter, leaveFullSegment, makeKeyFilter, segmentsOf } from './segments.repo'
 import { createSegments } from './storing-segment'
 
 /** Every upload that stores something leaves its segment. */
@@ -109,6 +109,22 @@ test('a filter that nobody has made yet is made by the file that needs it', asyn
   await segments.makeFilters()
   expect(await filters()).toEqual([expect.any(Number)])
   expect(await client.upload(file)).toMatchObject({ accepted: 0, duplicates: 500 })
+})
+
+test('a filter is read back as it was made', async () => {
+  const client = await api.addClient()
+  await client.upload(usageCsv(usageRows(2_000, 'read back')))
+  const { sealed } = await segmentsOf(api.owner(), client.organizationId)
+  const segment = { organizationId: client.organizationId, segmentNo: sealed.at(-1)! }
+  const sql = await api.owner().connect()
+  try {
+    const made = await makeKeyFilter(sql, segment, 10)
+    const set = made.words.reduce((sum, word) => sum + (word === 0 ? 0 : 1), 0)
+    expect(set).toBeGreaterThan(100)
+    expect(await findKeyFilter(sql, segment)).toEqual(made)
+  } finally {
+    sql.release(true)
+  }
 })
 
 test('an organization that sends no files leaves its full segment all the same', async () => {

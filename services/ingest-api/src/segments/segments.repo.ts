@@ -94,20 +94,15 @@ export async function listUnfiltered(sql: Sql): Promise<SealedSegment[]> {
   return rows.map((row) => ({ organizationId: row.organization_id, segmentNo: row.segment_no }))
 }
 
-/** Bytes as the server sends them: as text they would be twice as many. */
-const AS_BYTES = { getTypeParser: () => (value: Buffer) => value }
-
+/** The filter of a sealed segment, if it has been made. */
 export async function findKeyFilter(
-  client: PoolClient,
+  sql: Sql,
   { organizationId, segmentNo }: SealedSegment,
 ): Promise<KeyFilter | undefined> {
-  const query = {
-    text: 'select key_filter from event_segments where organization_id = $1 and segment_no = $2',
-    values: [organizationId, segmentNo],
-    binary: true,
-    types: AS_BYTES,
-  }
-  const { rows } = await client.query<{ key_filter: Buffer | null }>(query)
+  const { rows } = await sql.query<{ key_filter: Buffer | null }>(
+    'select key_filter from event_segments where organization_id = $1 and segment_no = $2',
+    [organizationId, segmentNo],
+  )
   const bytes = rows[0]?.key_filter
   if (!bytes) return undefined
   const words = new Uint32Array(bytes.length / 4)
