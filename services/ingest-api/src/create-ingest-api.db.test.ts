@@ -31,6 +31,7 @@ test('without a key, or with a wrong one, every route answers 401', async () => 
   const all = await operations()
   const pool = api.owner()
   const segments = createSegments({
+    pool,
     uploadPool: pool,
     logger: createLogger({ service: 'test', level: 'silent' }),
   })

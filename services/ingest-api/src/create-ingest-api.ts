@@ -28,7 +28,7 @@ export interface IngestApiDeps {
 export function createIngestApi(deps: IngestApiDeps): { app: RequestListener; stop: () => void } {
   const { pool, uploadPool, logger } = deps
   const counter = createUsageCounter({ uploadPool, logger })
-  const segments = createSegments({ uploadPool, logger, keyBytesMax: deps.keyBytesMax })
+  const segments = createSegments({ pool, uploadPool, logger, keyBytesMax: deps.keyBytesMax })
   const importDeps = {
     pool,
     segments,

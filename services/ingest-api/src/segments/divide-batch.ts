@@ -1,8 +1,8 @@
-import type { PoolClient } from 'pg'
+import type { Sql } from '@billtrail/platform'
 import { customerNoOf, type EventBatch, keyOffset, keyText } from '../reading'
 import { hashKey, type KeyFilter, mayHold } from './key-filter'
 import type { SealedKeys } from './sealed-keys'
-import { findStoredKeys, type SealedSegment } from './segments.repo'
+import { findStoredKeys, type SealedKey, type SealedSegment } from './segments.repo'
 
 /** Rows of a batch by whether a sealed segment of their organization holds their keys; both in the order given. */
 export interface DividedBatch {
@@ -12,45 +12,39 @@ export interface DividedBatch {
   readonly known: Uint32Array
 }
 
-/** What the filter of one sealed segment says "maybe" to: places in the order. */
-export interface Sifted {
-  readonly segmentNo: number
-  readonly maybe: readonly number[]
-}
-
-/** Asks the filters of the sealed segments about the sorted rows `order` of a batch. Needs no connection of the upload. */
-export async function siftBatch(
-  sealedKeys: SealedKeys,
-  sealed: readonly SealedSegment[],
-  batch: EventBatch,
-  order: Uint32Array,
-): Promise<Sifted[]> {
-  if (sealed.length === 0) return []
-  const hashes = hashKeys(batch, order)
-  const sifted: Sifted[] = []
-  for (const segment of sealed) {
-    const maybe = placesIn(await sealedKeys.filterOf(segment), hashes)
-    if (maybe.length > 0) sifted.push({ segmentNo: segment.segmentNo, maybe })
-  }
-  return sifted
-}
-
 /** Where a filter says "maybe" to more than this share of the rows, it is believed: they are compared anyway. */
 const ASKED_SHARE = 0.25
 
-/** Asks the segments whose filters say "maybe", key by key, and divides the rows by what they answer. */
+/**
+ * Divides the sorted rows `order` of a batch: by the filters of the sealed segments, and where these say "maybe" by what
+ * the segments hold. Nothing is added to them, so that any connection may be asked, at any time.
+ */
 export async function divideBatch(
-  client: PoolClient,
-  sifted: readonly Sifted[],
+  deps: { readonly sealedKeys: SealedKeys; readonly sql: Sql },
+  sealed: readonly SealedSegment[],
   batch: EventBatch,
   order: Uint32Array,
 ): Promise<DividedBatch> {
-  if (sifted.length === 0) return { fresh: order, known: new Uint32Array(0) }
+  if (sealed.length === 0) return { fresh: order, known: new Uint32Array(0) }
+  const hashes = hashKeys(batch, order)
   const isKnown = new Uint8Array(order.length)
-  for (const { segmentNo, maybe } of sifted) {
+  const asked: SealedKey[] = []
+  const askedPlaces: number[] = []
+  for (const segment of sealed) {
+    const maybe = placesIn(await deps.sealedKeys.filterOf(segment), hashes)
     const isBelieved = maybe.length > ASKED_SHARE * order.length
-    const held = isBelieved ? maybe : await askFor(client, segmentNo, batch, order, maybe)
-    for (const place of held) isKnown[place] = 1
+    for (const place of maybe) {
+      if (isBelieved) isKnown[place] = 1
+      else {
+        const row = order[place]!
+        const customerNo = customerNoOf(batch, row)
+        asked.push({ segmentNo: segment.segmentNo, customerNo, eventKey: keyText(batch, row) })
+        askedPlaces.push(place)
+      }
+    }
+  }
+  if (asked.length > 0) {
+    for (const at of await findStoredKeys(deps.sql, asked)) isKnown[askedPlaces[at]!] = 1
   }
   const rowsThat = (known: number) => order.filter((_row, place) => isKnown[place] === known)
   return { fresh: rowsThat(0), known: rowsThat(1) }
@@ -79,19 +73,4 @@ function placesIn(filter: KeyFilter, hashes: Uint32Array): number[] {
     if (mayHold(filter, hash)) places.push(place)
   }
   return places
-}
-
-async function askFor(
-  client: PoolClient,
-  segmentNo: number,
-  batch: EventBatch,
-  order: Uint32Array,
-  places: readonly number[],
-): Promise<number[]> {
-  const rows = places.map((place) => order[place]!)
-  const found = await findStoredKeys(client, segmentNo, {
-    customers: rows.map((row) => customerNoOf(batch, row)),
-    keys: rows.map((row) => keyText(batch, row)),
-  })
-  return found.map((at) => places[at]!)
 }

@@ -5,7 +5,7 @@ import { findKeyFilter, makeKeyFilter, type SealedSegment } from './segments.rep
 /** Of a segment that is 70 % full of keys, as an index is that grew in random order, that makes 14 bits a key. */
 const BITS_PER_KEY = 10
 /** What is kept in memory: the filters of about 25 M events. */
-const KEPT_BYTES_MAX = 40 * 1024 * 1024
+export const KEPT_BYTES_MAX = 40 * 1024 * 1024
 
 /** The filters of sealed segments, kept while they are used. */
 export interface SealedKeys {

@@ -85,35 +85,59 @@ export interface SealedSegment {
   readonly segmentNo: number
 }
 
-/** Sealed segments whose filter has not been made. */
-export async function listUnfiltered(sql: Sql): Promise<SealedSegment[]> {
+/** What the filter of a segment takes that is full, as long as it has not been made. */
+const FILTER_BYTES = 6_000_000
+
+/** Sealed segments whose filter has not been made, and the newest ones whose filters take no more than `bytesMax` together. */
+export async function listSealed(sql: Sql, bytesMax: number): Promise<SealedSegment[]> {
   const { rows } = await sql.query<{ organization_id: string; segment_no: number }>(
-    `select organization_id, segment_no from event_segments where not is_open and key_filter is null
-     order by organization_id, segment_no`,
+    `select organization_id, segment_no from (
+       select *, sum(coalesce(length(key_filter), ${FILTER_BYTES})) over (
+                order by segment_no desc, organization_id) as bytes
+       from event_segments where not is_open
+     ) sealed
+     where key_filter is null or bytes <= $1`,
+    [bytesMax],
   )
   return rows.map((row) => ({ organizationId: row.organization_id, segmentNo: row.segment_no }))
 }
 
-/** The filter of a sealed segment, if it has been made. */
+// COPY takes no parameters.
+const NAME_SEGMENT = `
+  select set_config('billtrail.organization', $1, false), set_config('billtrail.segment', $2, false)`
+const ORGANIZATION = `current_setting('billtrail.organization')::uuid`
+const SEGMENT = `current_setting('billtrail.segment')::smallint`
+
+const HEADER_BYTES = 19
+const TRAILER_BYTES = 2
+/** Before the one field of the one row: the number of fields, and its length. */
+const FIELD_AT = HEADER_BYTES + 2 + 4
+
+/** The filter of a sealed segment, if it has been made. By COPY: as text it would be twice as many bytes. */
 export async function findKeyFilter(
-  sql: Sql,
+  client: PoolClient,
   { organizationId, segmentNo }: SealedSegment,
 ): Promise<KeyFilter | undefined> {
-  const { rows } = await sql.query<{ key_filter: Buffer | null }>(
-    'select key_filter from event_segments where organization_id = $1 and segment_no = $2',
-    [organizationId, segmentNo],
+  await client.query(NAME_SEGMENT, [organizationId, segmentNo])
+  const stream = client.query(
+    copyTo(`
+      copy (
+        select key_filter from event_segments
+        where organization_id = ${ORGANIZATION} and segment_no = ${SEGMENT} and key_filter is not null
+      ) to stdout (format binary)`),
   )
-  const bytes = rows[0]?.key_filter
-  if (!bytes) return undefined
-  const words = new Uint32Array(bytes.length / 4)
-  bytes.copy(Buffer.from(words.buffer))
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  const bytes = Buffer.concat(chunks)
+  if (bytes.length <= FIELD_AT) return undefined
+  const words = new Uint32Array((bytes.length - FIELD_AT - TRAILER_BYTES) / 4)
+  bytes.copy(Buffer.from(words.buffer), 0, FIELD_AT, bytes.length - TRAILER_BYTES)
   return { words }
 }
 
 /** What one key takes in the index of a segment, without the free room on its pages. */
 const KEY_BYTES = 36
 const ROW_BYTES = 2 + (4 + 4) + (4 + 16)
-const HEADER_BYTES = 19
 
 /** Reads the keys of a sealed segment and keeps what they make for whoever asks next: 3 M keys in about a second. */
 export async function makeKeyFilter(
@@ -125,15 +149,12 @@ export async function makeKeyFilter(
     segmentNo,
   ])
   const filter = createKeyFilter(Number(rows[0]!.bytes) / KEY_BYTES, bitsPerKey)
-  // COPY takes no parameters.
-  await client.query(`select set_config('billtrail.organization', $1, false)`, [organizationId])
+  await client.query(NAME_SEGMENT, [organizationId, segmentNo])
   const keys = client.query(
     copyTo(`
       copy (
         select customer_no, event_key from ${segmentTable(segmentNo)}
-        where customer_no in (
-          select customer_no from customers
-          where organization_id = current_setting('billtrail.organization')::uuid)
+        where customer_no in (select customer_no from customers where organization_id = ${ORGANIZATION})
       ) to stdout (format binary)`),
   )
   const added = await addKeys(filter, keys)
@@ -171,17 +192,28 @@ async function addKeys(filter: KeyFilter, chunks: AsyncIterable<Buffer>): Promis
   return added
 }
 
-/** The places, in the order given, of keys (hexadecimal) that a sealed segment holds. */
-export async function findStoredKeys(
-  client: PoolClient,
-  segmentNo: number,
-  keys: { readonly customers: readonly number[]; readonly keys: readonly string[] },
-): Promise<number[]> {
-  const { rows } = await client.query<{ place: number }>(
+/** A key, as a uuid or its hexadecimal digits, that a sealed segment may hold. */
+export interface SealedKey {
+  readonly segmentNo: number
+  readonly customerNo: number
+  readonly eventKey: string
+}
+
+/** Which of these keys, by their places, their segments hold. `offset 0`: each is looked up in its own partition. */
+export async function findStoredKeys(sql: Sql, keys: readonly SealedKey[]): Promise<number[]> {
+  const { rows } = await sql.query<{ place: number }>(
     `select sent.place::int - 1 as place
-     from unnest($1::int[], $2::uuid[]) with ordinality as sent (customer_no, event_key, place)
-     join ${segmentTable(segmentNo)} e on e.customer_no = sent.customer_no and e.event_key = sent.event_key`,
-    [keys.customers, keys.keys],
+     from unnest($1::smallint[], $2::int[], $3::uuid[]) with ordinality
+       as sent (segment_no, customer_no, event_key, place)
+     where exists (
+       select from events e
+       where e.segment_no = sent.segment_no and e.customer_no = sent.customer_no
+         and e.event_key = sent.event_key offset 0)`,
+    [
+      keys.map((key) => key.segmentNo),
+      keys.map((key) => key.customerNo),
+      keys.map((key) => key.eventKey),
+    ],
   )
   return rows.map((row) => row.place)
 }

@@ -1,13 +1,13 @@
-import type { Logger } from '@billtrail/platform'
+import type { Logger, Sql } from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
 import type { EventBatch } from '../reading'
-import { divideBatch, type DividedBatch, type Sifted, siftBatch } from './divide-batch'
-import { createSealedKeys } from './sealed-keys'
+import { divideBatch, type DividedBatch } from './divide-batch'
+import { createSealedKeys, KEPT_BYTES_MAX } from './sealed-keys'
 import {
   joinSegments,
   leaveFullSegment,
   listFullOrganizations,
-  listUnfiltered,
+  listSealed,
   type SegmentNumbers,
   segmentsOf,
   segmentTable,
@@ -20,10 +20,11 @@ const KEY_BYTES_MAX = 128 * 1024 * 1024
 export interface StoringSegment {
   /** The table, a partition of `events`, that its new rows go to. */
   readonly table: string
-  /** What the filters of sealed segments say of the sorted rows of a batch; the connection may be busy meanwhile. */
-  sift(batch: EventBatch, order: Uint32Array): Promise<readonly Sifted[]>
-  /** Tells rows whose keys a sealed segment holds from those that at most the open one does. */
-  divide(batch: EventBatch, order: Uint32Array, sifted: readonly Sifted[]): Promise<DividedBatch>
+  /**
+   * Tells rows of a sorted batch whose keys a sealed segment holds from those that at most the open one does. Whoever
+   * has entered a segment may use the transaction's connection meanwhile; who has joined it, not.
+   */
+  divide(batch: EventBatch, order: Uint32Array): Promise<DividedBatch>
 }
 
 /** The segments of all organizations. */
@@ -36,7 +37,7 @@ export interface Segments {
   leaveIfFull(client: PoolClient, organizationId: string): Promise<void>
   /** Organizations that wait for somebody to do so: they send no files. */
   listFull(): Promise<string[]>
-  /** Makes the filters that are missing, so that the next file need not wait for them. */
+  /** Makes the filters that are missing and reads the newest, so that the next file need not wait for them. */
   makeFilters(): Promise<void>
   /** The same in the background; what fails is tried again by the sweep, or by the file that needs it. */
   makeFiltersSoon(): void
@@ -44,33 +45,31 @@ export interface Segments {
 
 /** `uploadPool` needs a connection for this beside those of the uploads; `keyBytesMax` is when a segment is full, for tests. */
 export function createSegments(deps: {
+  pool: Pool
   uploadPool: Pool
   logger: Logger
   keyBytesMax?: number | undefined
 }): Segments {
-  const { uploadPool, logger, keyBytesMax = KEY_BYTES_MAX } = deps
+  const { pool, uploadPool, logger, keyBytesMax = KEY_BYTES_MAX } = deps
   const sealedKeys = createSealedKeys(uploadPool)
 
-  function open(
-    client: PoolClient,
-    organizationId: string,
-    numbers: SegmentNumbers,
-  ): StoringSegment {
+  function open(sql: Sql, organizationId: string, numbers: SegmentNumbers): StoringSegment {
     const sealed = numbers.sealed.map((segmentNo) => ({ organizationId, segmentNo }))
     return {
       table: segmentTable(numbers.open),
-      sift: (batch, order) => siftBatch(sealedKeys, sealed, batch, order),
-      divide: (batch, order, sifted) => divideBatch(client, sifted, batch, order),
+      divide: (batch, order) => divideBatch({ sealedKeys, sql }, sealed, batch, order),
     }
   }
 
   async function makeFilters(): Promise<void> {
-    for (const sealed of await listUnfiltered(uploadPool)) await sealedKeys.filterOf(sealed)
+    for (const sealed of await listSealed(uploadPool, KEPT_BYTES_MAX)) {
+      await sealedKeys.filterOf(sealed)
+    }
   }
 
   return {
     async enter(client, organizationId) {
-      return open(client, organizationId, await segmentsOf(client, organizationId))
+      return open(pool, organizationId, await segmentsOf(client, organizationId))
     },
     async join(client, organizationIds) {
       const joined = await joinSegments(client, organizationIds)

@@ -84,11 +84,11 @@ export function createDirectLane(
   return {
     prepare(batch, numbers) {
       const { order, again } = sortBatch(batch, numbers.customers)
-      const sifted = segment.sift(batch, order)
+      const divided = segment.divide(batch, order)
       // Its failure is met where the batch is stored.
-      sifted.catch(() => undefined)
+      divided.catch(() => undefined)
       return async () => {
-        const { fresh, known } = await segment.divide(batch, order, await sifted)
+        const { fresh, known } = await divided
         await storeFresh(batch, fresh, numbers)
         if (known.length > 0) await storeMet(ALL_SEGMENTS, batch, known, numbers)
         await collection.add(batch, again, numbers)

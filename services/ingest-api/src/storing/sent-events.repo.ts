@@ -218,8 +218,7 @@ async function openTables(
   const byTable = new Map<string, SortedRows[]>()
   for (const one of rows) {
     const segment = joined.get(one.organizationId)!
-    const sifted = await segment.sift(one.batch, one.order)
-    const { known } = await segment.divide(one.batch, one.order, sifted)
+    const { known } = await segment.divide(one.batch, one.order)
     if (known.length > 0) return undefined
     byTable.set(segment.table, [...(byTable.get(segment.table) ?? []), one])
   }
