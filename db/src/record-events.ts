@@ -27,10 +27,15 @@ const LOCK_PATIENCE_MS = 20_000
 const LOCK_WAIT_MS = 50
 const LOCK_NOT_AVAILABLE = '55P03'
 const DEADLOCK = '40P01'
+const CHECK_VIOLATION = '23514'
 
-/** Whether a statement gave up as somebody else held what it wanted. */
+/** Planned in the moment before the segment was made that it found to be the open one: no partition for its rows. */
+const hadNoSegment = (error: unknown): boolean =>
+  sqlState(error) === CHECK_VIOLATION && (error as { table?: unknown }).table === 'events'
+
+/** Whether a statement gave up as somebody else held what it wanted, or was just making it. */
 export const wasHeld = (error: unknown): boolean =>
-  [LOCK_NOT_AVAILABLE, DEADLOCK].includes(sqlState(error))
+  [LOCK_NOT_AVAILABLE, DEADLOCK].includes(sqlState(error)) || hadNoSegment(error)
 
 const SENT = `
   select * from unnest($1::int[], $2::int[], $3::timestamptz[], $4::uuid[], $5::int[],

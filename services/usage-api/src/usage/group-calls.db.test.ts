@@ -5,6 +5,7 @@ import {
   type NewEvent,
   recordEvents,
   storeNewEvents,
+  wasHeld,
 } from '@billtrail/db'
 import { eventKey } from '@billtrail/domain'
 import { useTestDatabase } from '@billtrail/embedded/testing'
@@ -148,6 +149,28 @@ test('an event that the database refuses fails alone', async () => {
   const [a, b, c] = await Promise.allSettled(sent.map(calls.store))
   expect([a!.status, b!.status, c!.status]).toEqual(['fulfilled', 'rejected', 'fulfilled'])
   expect(await usageOf(customer!)).toEqual({ quantity: '2', events: 2, stored: 2 })
+})
+
+test('an event that arrives in the moment its segment is made waits for it', async () => {
+  const owner = database.pool()
+  const organization = await createOrganization(owner, { slug: 'segment-made' })
+  const [customer] = await customersOf(organization, ['early'])
+  const [type] = await internEventTypes(owner, organization, ['call'])
+  const early = event(customer!, 'early', { eventTypeNo: type! })
+  const goOnIn = (segment: number) =>
+    owner.query('update event_segments set segment_no = $2 where organization_id = $1', [
+      organization,
+      segment,
+    ])
+
+  await goOnIn(9_999)
+  const refusal: unknown = await storeNewEvents(pool, [early], [1]).catch((error: unknown) => error)
+  expect(refusal).toMatchObject({ message: expect.stringMatching(/no partition/) as unknown })
+  expect(wasHeld(refusal)).toBe(true)
+  const answer = calls.store(early)
+  await goOnIn(1)
+  expect(await answer).toMatchObject({ event_id: 'early' })
+  expect(await usageOf(customer!)).toEqual({ quantity: '1', events: 1, stored: 1 })
 })
 
 test('a month without a plan refuses those who ask for it; the others are priced', async () => {
