@@ -120,6 +120,27 @@ async function recountCustomer(organizationId: string, id: string): Promise<void
   )
 }
 
+test('an hour that was turned back into the month before counts there', async () => {
+  const client = await api.addClient()
+  const { organizationId } = client
+  await api
+    .owner()
+    .query(`update organizations set timezone = 'America/St_Johns' where id = $1`, [organizationId])
+  // At 00:01 of 1 November 2009 it was 23:01 again: 00:00:30, 23:15, 00:30.
+  const times = ['02:30:30', '02:45:00', '04:00:00']
+  const events = times.map((time) => ({
+    customer_id: 'gander',
+    event_type: 'call',
+    event_id: time,
+    event_date: `2009-11-01T${time}Z`,
+  }))
+  expect(await client.postEvents(events)).toMatchObject({ accepted: 3 })
+  expect(await counted(api.owner(), organizationId)).toMatchObject([
+    { period: '2009-10', events: '1' },
+    { period: '2009-11', events: '2' },
+  ])
+})
+
 test('a group with one stored event among new ones counts each new one once', async () => {
   const client = await api.addClient()
   const rows = Array.from({ length: 40 }, (_row, at) => ({

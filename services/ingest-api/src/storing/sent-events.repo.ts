@@ -40,23 +40,30 @@ const SENT = `
     as sent (request, line, customer_no, event_key, event_date, event_type_no,
              quantity, unit_price, event_id, properties)`
 
-// A sum has a month where its first and its last event have the same one in the customer's zone. Adds all of them, or
-// none when one has no month: whoever counts usage adds in the order of its key, from first to last.
+// A sum has a month where its first and its last event have the same one in the customer's zone, and would have an hour
+// earlier and later: an hour that is turned back may begin in one month and be repeated in the one before (Newfoundland,
+// 1 November 2009 at 00:01). Adds all of them, or none when one has no month: whoever counts usage adds in the order of its
+// key, from first to last.
 const ADD_SUMS = `
   with sent as materialized (
-    select s.*, date_trunc('month', s.lowest at time zone coalesce(c.timezone, o.timezone)) as month,
-           date_trunc('month', s.highest at time zone coalesce(c.timezone, o.timezone)) as last_month
+    select s.*, date_trunc('month', s.lowest at time zone z.zone) as month,
+           date_trunc('month', (s.lowest - z.turned) at time zone z.zone)
+             <> date_trunc('month', (s.highest + z.turned) at time zone z.zone) as crosses
     from unnest($1::int[], $2::int[], $3::bool[], $4::numeric[], $5::numeric[], $6::int[],
                 $7::timestamptz[], $8::timestamptz[])
       as s (customer_no, event_type_no, own_price, quantity, amount, events, lowest, highest)
     join customers c on c.customer_no = s.customer_no
     join organizations o on o.id = c.organization_id
+    cross join lateral (
+      select coalesce(c.timezone, o.timezone) as zone,
+             case when s.lowest < s.highest then interval '1 hour' else interval '0' end as turned
+    ) z
   ), ${addUsage(`
     select customer_no, month, event_type_no, own_price, trim_scale(sum(quantity)) as quantity,
            trim_scale(sum(amount)) as amount, sum(events) as events
-    from sent where not exists (select from sent where month <> last_month)
+    from sent where not exists (select from sent where crosses)
     group by 1, 2, 3, 4`)}
-  select exists (select from sent where month <> last_month) as crosses_months`
+  select exists (select from sent where crosses) as crosses_months`
 
 const STORE = `
   with sent as (${SENT}), ${holdSegments}, picked as (
