@@ -66,7 +66,7 @@ const BY_CUSTOMER = `
       and ($6::int is null or e.customer_no > $6 or (e.event_date, e.event_key) > ($7::timestamptz, $8::uuid))
     order by e.event_date, e.event_key limit $9
   ) e ${DETAILS}
-  order by e.customer_no, e.event_date, e.event_key limit $9`
+  order by c.customer_no, e.event_date, e.event_key limit $9`
 
 /** By customer, then date: `limit + 1` of them from behind the cursor. */
 export async function listEventsByCustomer(
