@@ -32,7 +32,6 @@ test('without a key, or with a wrong one, every route answers 401', async () => 
   const pool = api.owner()
   const segments = createSegments({
     pool,
-    uploadPool: pool,
     logger: createLogger({ service: 'test', level: 'silent' }),
   })
   const known = [...eventRoutes({ pool, segments }), ...ledgerRoutes({ pool })]

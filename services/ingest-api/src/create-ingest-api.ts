@@ -18,6 +18,8 @@ const LIMITS: ByteLimits = { fileBytesMax: 10 * GIB, textBytesMax: 40 * GIB, rat
 export interface IngestApiDeps {
   readonly pool: Pool
   readonly uploadPool: Pool
+  /** Two connections, for what sealed segments hold. */
+  readonly segmentPool: Pool
   readonly logger: Logger
   readonly limits?: ByteLimits
   /** When a segment of events is full; for tests. */
@@ -28,7 +30,7 @@ export interface IngestApiDeps {
 export function createIngestApi(deps: IngestApiDeps): { app: RequestListener; stop: () => void } {
   const { pool, uploadPool, logger } = deps
   const counter = createUsageCounter({ uploadPool, logger })
-  const segments = createSegments({ pool, uploadPool, logger, keyBytesMax: deps.keyBytesMax })
+  const segments = createSegments({ pool: deps.segmentPool, logger, keyBytesMax: deps.keyBytesMax })
   const importDeps = {
     pool,
     segments,

@@ -18,11 +18,12 @@ void runService(() => {
   const pool = createPool({ ...connection, lockTimeoutMs: 200 })
   const uploadPool = createPool({
     ...connection,
-    // one for each upload, and for counting, reverting, sweeping and the filters of segments beside them
-    maxConnections: UPLOADS_AT_ONCE + 4,
+    // one for each upload, and for counting, reverting and sweeping beside them
+    maxConnections: UPLOADS_AT_ONCE + 3,
     statementTimeoutMs: 0,
   })
-  const { app, stop } = createIngestApi({ pool, uploadPool, logger })
+  const segmentPool = createPool({ ...connection, maxConnections: 2, statementTimeoutMs: 0 })
+  const { app, stop } = createIngestApi({ pool, uploadPool, segmentPool, logger })
   return {
     app,
     logger,
@@ -32,7 +33,7 @@ void runService(() => {
     supervised: config.BILLTRAIL_SUPERVISED === '1',
     close: async () => {
       stop()
-      await Promise.all([pool.end(), uploadPool.end()])
+      await Promise.all([pool.end(), uploadPool.end(), segmentPool.end()])
     },
   }
 })

@@ -13,8 +13,7 @@ export interface SealedKeys {
   filterOf(segment: SealedSegment): Promise<KeyFilter>
 }
 
-/** `uploadPool` needs a connection for this beside those of the uploads. */
-export function createSealedKeys(uploadPool: Pool): SealedKeys {
+export function createSealedKeys(pool: Pool): SealedKeys {
   const kept = new Map<string, KeyFilter>()
   const awaited = new Map<string, Promise<KeyFilter>>()
   let keptBytes = 0
@@ -35,7 +34,7 @@ export function createSealedKeys(uploadPool: Pool): SealedKeys {
   }
 
   async function load(name: string, segment: SealedSegment): Promise<KeyFilter> {
-    const client = await uploadPool.connect()
+    const client = await pool.connect()
     let failure: unknown
     try {
       const filter =

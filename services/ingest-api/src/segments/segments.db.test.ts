@@ -105,7 +105,7 @@ test('a filter that nobody has made yet is made by the file that needs it', asyn
       client.organizationId,
     ])
   // Another process, which remembers no filter.
-  const segments = createSegments({ pool: api.owner(), uploadPool: api.owner(), logger })
+  const segments = createSegments({ pool: api.owner(), logger })
   await segments.makeFilters()
   expect(await filters()).toEqual([expect.any(Number)])
   expect(await client.upload(file)).toMatchObject({ accepted: 0, duplicates: 500 })
@@ -135,7 +135,6 @@ test('an organization that sends no files leaves its full segment all the same',
   const counter = createUsageCounter({ uploadPool, logger })
   const segments = createSegments({
     pool: uploadPool,
-    uploadPool,
     logger,
     keyBytesMax: ANY_KEY_BYTES,
   })

@@ -43,15 +43,17 @@ export interface Segments {
   makeFiltersSoon(): void
 }
 
-/** `uploadPool` needs a connection for this beside those of the uploads; `keyBytesMax` is when a segment is full, for tests. */
+/**
+ * `pool` has connections for this alone: those who hold others, and wait for one another with them, wait for what is asked here.
+ * `keyBytesMax` is when a segment is full, for tests.
+ */
 export function createSegments(deps: {
   pool: Pool
-  uploadPool: Pool
   logger: Logger
   keyBytesMax?: number | undefined
 }): Segments {
-  const { pool, uploadPool, logger, keyBytesMax = KEY_BYTES_MAX } = deps
-  const sealedKeys = createSealedKeys(uploadPool)
+  const { pool, logger, keyBytesMax = KEY_BYTES_MAX } = deps
+  const sealedKeys = createSealedKeys(pool)
 
   function open(sql: Sql, organizationId: string, numbers: SegmentNumbers): StoringSegment {
     const sealed = numbers.sealed.map((segmentNo) => ({ organizationId, segmentNo }))
@@ -62,7 +64,7 @@ export function createSegments(deps: {
   }
 
   async function makeFilters(): Promise<void> {
-    for (const sealed of await listSealed(uploadPool, KEPT_BYTES_MAX)) {
+    for (const sealed of await listSealed(pool, KEPT_BYTES_MAX)) {
       await sealedKeys.filterOf(sealed)
     }
   }
@@ -78,7 +80,7 @@ export function createSegments(deps: {
     async leaveIfFull(client, organizationId) {
       await leaveFullSegment(client, organizationId, keyBytesMax)
     },
-    listFull: () => listFullOrganizations(uploadPool, keyBytesMax),
+    listFull: () => listFullOrganizations(pool, keyBytesMax),
     makeFilters,
     makeFiltersSoon() {
       makeFilters().catch((error: unknown) => {

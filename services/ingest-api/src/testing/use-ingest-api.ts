@@ -56,13 +56,15 @@ export function useIngestApi(options: Options = {}): IngestApi {
     const pool = createPool({ ...connection, lockTimeoutMs: 200 })
     const uploadPool = createPool({
       ...connection,
-      maxConnections: UPLOADS_AT_ONCE + 1,
+      maxConnections: UPLOADS_AT_ONCE,
       statementTimeoutMs: 0,
     })
+    const segmentPool = createPool({ ...connection, maxConnections: 2 })
     const { limits, keyBytesMax } = options
     const service = createIngestApi({
       pool,
       uploadPool,
+      segmentPool,
       logger,
       ...(limits ? { limits } : {}),
       ...(keyBytesMax === undefined ? {} : { keyBytesMax }),
@@ -72,7 +74,7 @@ export function useIngestApi(options: Options = {}): IngestApi {
     address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     close = () => {
       service.stop()
-      return Promise.all([pool.end(), uploadPool.end()])
+      return Promise.all([pool.end(), uploadPool.end(), segmentPool.end()])
     }
     first = await addClient('first')
   })

@@ -222,7 +222,7 @@ test('a preview is forgotten after 24 hours, not before', async () => {
   await age(recent, '23 hours 59 minutes')
   const logger = createLogger({ service: 'ingest-api', level: 'silent' })
   const counter = createUsageCounter({ uploadPool: sql, logger })
-  const segments = createSegments({ pool: sql, uploadPool: sql, logger })
+  const segments = createSegments({ pool: sql, logger })
   const stop = sweepUploads({ pool: sql, uploadPool: sql, segments, counter, logger })
   const state = async (upload: Upload) =>
     (await client.uploads()).find(({ id }) => id === upload.id)!.state
