@@ -16,6 +16,8 @@ const RUNS_FEW = 4_096
 export interface DirectLane {
   /** Sorts a batch, without the connection; the answer stores it. */
   prepare(batch: EventBatch, numbers: BatchNumbers): () => Promise<void>
+  /** Whether a batch had many rows that were stored before: of those that follow, larger ones are compared faster. */
+  hasMetMany(): boolean
   /** Whether all that follows is to be collected: the file repeats events of very many customers. */
   hasGivenUp(): boolean
 }
@@ -37,6 +39,7 @@ export function createDirectLane(
 ): DirectLane {
   const { fates } = collection
   let expectsNew = true
+  let hasMetMany = false
   let hasGivenUp = false
 
   /** Copies rows into the open segment; false, with nothing of them stored, when a key is there already. */
@@ -64,6 +67,7 @@ export function createDirectLane(
     }
     await copyRows(client, RUNS_INTO, encodeRuns(batch, order, starts, numbers.eventTypes))
     const compared = await claimRuns(client, table, uploadNo)
+    hasMetMany ||= compared.known > COLLISIONS_FEW
     const { fresh, conflicts } = sortOut(order, starts, compared)
     fates.duplicates += order.length - fresh.length - conflicts.length
     await collection.add(batch, conflicts, numbers)
@@ -94,6 +98,7 @@ export function createDirectLane(
         await collection.add(batch, again, numbers)
       }
     },
+    hasMetMany: () => hasMetMany,
     hasGivenUp: () => hasGivenUp,
   }
 }

@@ -32,6 +32,8 @@ export interface UploadSession {
    * stores it, once that one is stored.
    */
   prepare(batch: EventBatch, numbers: BatchNumbers): () => Promise<void>
+  /** Whether much of the file has turned out to be stored already. */
+  hasMetMany(): boolean
   /** Merges what is staged. After it every row has its fate, and the transaction is to be committed soon. */
   finish(): Promise<Fates>
 }
@@ -70,6 +72,7 @@ export function openUploadSession(
       const store = open.prepare(batch, numbers)
       return () => (open.hasGivenUp() ? collect() : store())
     },
+    hasMetMany: () => direct?.hasMetMany() ?? false,
     async finish() {
       if (lane === 'undecided') return collection.fates
       if (lane === 'staged') {
@@ -92,6 +95,7 @@ export function openStagingSession(
   return {
     lane: () => 'staged',
     enterLane: () => Promise.resolve(),
+    hasMetMany: () => false,
     prepare: (batch, numbers) => () =>
       copyRows(
         client,

@@ -60,7 +60,7 @@ export async function readAndStore(
       const isFast = bytes.bytes() >= (waitedMs / 1000) * DIRECT_BYTES_PER_SECOND
       await session.enterLane(isLast || isFast)
     }
-    batchRows *= 2
+    batchRows = session.hasMetMany() ? Infinity : 2 * batchRows
     const full = batch
     const store = session.prepare(full, {
       customers: reader.customers.numbers,
