@@ -44,9 +44,8 @@ export function createDirectLane(
 
   /** Copies rows into the open segment; false, with nothing of them stored, when a key is there already. */
   async function storeNew(batch: EventBatch, order: Uint32Array, numbers: BatchNumbers) {
-    const plain = isPlain(batch)
-    const options = { eventTypeNumbers: numbers.eventTypes, uploadNo, plain }
-    const target = eventsInto(segment.table, plain)
+    const options = { eventTypeNumbers: numbers.eventTypes, uploadNo, plain: isPlain(batch) }
+    const target = eventsInto(segment.table, options.plain)
     const isStored = await tryCopy(client, target, encodeCopy(batch, order, options))
     if (isStored) fates.accepted += order.length
     return isStored

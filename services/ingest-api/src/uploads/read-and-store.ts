@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { internCustomers, internEventTypes, nameCustomers } from '@billtrail/db'
 import type { Logger } from '@billtrail/platform'
 import type { Pool } from 'pg'
@@ -15,6 +16,11 @@ const PROGRESS_MS = 1_000
  */
 const FIRST_BATCH_ROWS = 16_384
 const ROWS_PER_CUSTOMER = 16
+/**
+ * What is read in one turn of the event loop. A fast sender's bytes would otherwise be read up to 2 MiB at a time, and the
+ * database, which has answered meanwhile, wait for it at each step of storing.
+ */
+const TURN_BYTES = 128 * 1024
 /** A sender slower than this would keep the direct lane from others for long. */
 const DIRECT_BYTES_PER_SECOND = 4 * 1024 * 1024
 
@@ -40,6 +46,7 @@ export async function readAndStore(
   const { reader, bytes, session, rejects } = reading
   const source = bytes.chunks[Symbol.asyncIterator]()
   let waitedMs = 0
+  const giveWay = givingWay()
   let progressAt = Date.now()
   let batch = deps.batches.takeSmall()
   let batchRows = FIRST_BATCH_ROWS
@@ -83,6 +90,7 @@ export async function readAndStore(
       reader.write(next.value)
       while (reader.fill(batch) || isEnough()) await storeBatch(false)
       names.begin()
+      await giveWay(next.value.length)
       if (rejects.isFull()) {
         await stored
         await rejects.flush()
@@ -99,6 +107,17 @@ export async function readAndStore(
   } finally {
     deps.batches.putBack(batch)
     await Promise.allSettled([stored, names.settled()])
+  }
+}
+
+/** Has others take their turn each time that so many bytes have been read. */
+function givingWay(): (bytes: number) => Promise<void> {
+  let read = 0
+  return async (bytes) => {
+    read += bytes
+    if (read < TURN_BYTES) return
+    read = 0
+    await nextTurn()
   }
 }
 
