@@ -1,7 +1,7 @@
 import { createLogger } from '@billtrail/platform'
 import { randomUUID } from 'node:crypto'
 import { eventRoutes } from './events/events.routes'
-import { createSegments } from './segments/storing-segment'
+import { createSegments } from './segments/create-segments'
 import { ledgerRoutes } from './ledger/ledger.routes'
 import { problemIn } from './testing/ingest-client'
 import { openSlowUpload } from './testing/slow-upload'

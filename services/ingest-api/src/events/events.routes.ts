@@ -1,5 +1,5 @@
 import { type Pool, type Route, route } from '@billtrail/platform'
-import type { Segments } from '../segments/storing-segment'
+import type { Segments } from '../segments/create-segments'
 import { createBufferPool } from '../reading/buffer-pool'
 import { EventsAnswer, EventsQuery, PostEventsAnswer } from './event.schema'
 import { createPostEvents } from './post-events'

@@ -1,5 +1,5 @@
 import { createGrouping, isDatabaseUnavailable, type Pool } from '@billtrail/platform'
-import type { Segments } from '../segments/storing-segment'
+import type { Segments } from '../segments/create-segments'
 import { type SentOutcomes, type SentRows, sentEventStore } from '../storing/sent-events.repo'
 
 /** A group has about as many rows as this: more would save little and keep the first of them waiting. */

@@ -1,7 +1,7 @@
 import type { Pool } from '@billtrail/platform'
 import type { LearnedShapes } from '../reading'
 import type { BufferPool } from '../reading/buffer-pool'
-import type { Segments } from '../segments/storing-segment'
+import type { Segments } from '../segments/create-segments'
 import type { SentOutcomes } from '../storing/sent-events.repo'
 import { organizationZone } from '../uploads/uploads.repo'
 import { createBatchPool } from './batch-pool'

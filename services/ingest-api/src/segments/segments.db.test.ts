@@ -7,7 +7,7 @@ import { ANY_KEY_BYTES, useIngestApi } from '../testing/use-ingest-api'
 import { createUsageCounter } from '../uploads/count-usage'
 import { sweepUploads } from '../uploads/sweep-uploads'
 import { findKeyFilter, leaveFullSegment, makeKeyFilter, segmentsOf } from './segments.repo'
-import { createSegments } from './storing-segment'
+import { createSegments } from './create-segments'
 
 /** Every upload that stores something leaves its segment. */
 const api = useIngestApi({ keyBytesMax: ANY_KEY_BYTES })

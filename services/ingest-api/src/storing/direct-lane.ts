@@ -1,7 +1,7 @@
 import { sqlState } from '@billtrail/platform'
 import type { PoolClient } from 'pg'
 import { type EventBatch, encodeCopy, encodeRuns, findRuns, isPlain, sortBatch } from '../reading'
-import type { StoringSegment } from '../segments/storing-segment'
+import type { StoringSegment } from '../segments/create-segments'
 import type { BatchNumbers, Collection } from './collection'
 import { type ComparedRuns, claimRuns } from './claim-runs.repo'
 import { type CopyTarget, copyRows, eventsInto, RUNS_INTO, UNIQUE_VIOLATION } from './store.repo'

@@ -11,7 +11,7 @@ import {
 } from '@billtrail/db'
 import { inTransaction, sqlState } from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
-import type { Segments } from '../segments/storing-segment'
+import type { Segments } from '../segments/create-segments'
 import { encodeArrays, type RowsToEncode } from '../reading/encode-arrays'
 import { type CopyOptions, encodeCopy, type EventBatch, isPlain, sortBatch } from '../reading'
 import { type BufferPool, createBufferPool } from '../reading/buffer-pool'

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { type EventBatch, encodeCopy, fileOrder } from '../reading'
-import type { Segments, StoringSegment } from '../segments/storing-segment'
+import type { Segments, StoringSegment } from '../segments/create-segments'
 import { type BatchNumbers, createCollection } from './collection'
 import { createDirectLane, type DirectLane } from './direct-lane'
 import {

@@ -7,7 +7,7 @@ import {
 } from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
 import type { RejectedRow } from '../reading'
-import type { Segments } from '../segments/storing-segment'
+import type { Segments } from '../segments/create-segments'
 import { letUploadGo, openUpload } from '../storing/store.repo'
 import { openStagingSession, openUploadSession } from '../storing/upload-session'
 import type { BatchShelf } from './batch-shelf'

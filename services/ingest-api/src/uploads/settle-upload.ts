@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg'
-import type { Segments } from '../segments/storing-segment'
+import type { Segments } from '../segments/create-segments'
 import { countUploadUsage } from '../storing/count-usage.repo'
 import { mergeIncoming } from '../storing/merge.repo'
 import {

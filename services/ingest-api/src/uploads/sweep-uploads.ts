@@ -1,6 +1,6 @@
 import { inTransaction, type Logger } from '@billtrail/platform'
 import type { Pool } from 'pg'
-import type { Segments } from '../segments/storing-segment'
+import type { Segments } from '../segments/create-segments'
 import { tryStoring, tryToAdopt } from '../storing/store.repo'
 import { discardPreview } from './commit-upload'
 import type { UsageCounter } from './count-usage'

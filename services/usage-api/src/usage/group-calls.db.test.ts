@@ -28,6 +28,8 @@ beforeAll(async () => {
 })
 afterAll(() => pool.end())
 
+const store = async (one: NewEvent) => (await calls.record(one)).stored
+
 const customersOf = (organization: string, ids: readonly string[]): Promise<number[]> =>
   internCustomers(
     database.pool(),
@@ -71,7 +73,7 @@ async function whileHeld(events: readonly NewEvent[], job: () => Promise<void>):
 test('of events with one key that arrive together the first is stored and counted, the others are not', async () => {
   const [customer] = await customersOf(organizationId, ['same key'])
   const sent = ['5', '7', '5.0'].map((quantity) => event(customer!, 'e', { quantity }))
-  const [first, ...others] = await Promise.all(sent.map(calls.store))
+  const [first, ...others] = await Promise.all(sent.map(store))
   expect(first).toEqual({
     event_id: 'e',
     event_type: 'call',
@@ -93,7 +95,7 @@ test('each of many events that arrive together is counted in its own month of it
   const sent = customers.flatMap((customer, at) =>
     Array.from({ length: 20 }, (_, n) => event(customer, `e${n}`, { quantity: `${at + 1}` })),
   )
-  const stored = await Promise.all(sent.map(calls.store))
+  const stored = await Promise.all(sent.map(store))
   expect(stored.map((one) => one?.quantity)).toEqual(sent.map((one) => one.quantity))
   const months = customers.map((customerNo) => ({ customerNo, period: '2026-03' }))
   const rated = await Promise.all(months.map((month) => calls.rate(organizationId, month)))
@@ -121,12 +123,12 @@ test('events that an upload holds wait by themselves, more than there are connec
 
   await whileHeld(heldEvents, async () => {
     const together = names.flatMap((at) => [heldEvents[at]!, event(free[at]!, 'e')])
-    const answers = together.map((one) => calls.store(one).finally(() => settled.push(one)))
+    const answers = together.map((one) => store(one).finally(() => settled.push(one)))
     waiting = answers.filter((_answer, at) => together[at]!.eventId === 'held')
     const others = await Promise.all(answers.filter((_, at) => together[at]!.eventId === 'e'))
     expect(others.every((one) => one?.period === '2026-03')).toBe(true)
 
-    const later = [...free, ...held].map((customer) => calls.store(event(customer, 'later')))
+    const later = [...free, ...held].map((customer) => store(event(customer, 'later')))
     expect((await Promise.all(later.slice(0, 12))).every((one) => one !== undefined)).toBe(true)
     const month = await calls.rate(organizationId, { customerNo: free[0]!, period: '2026-03' })
     expect(month?.events).toBe(2)
@@ -146,7 +148,7 @@ test('an event that the database refuses fails alone', async () => {
     event(customer!, 'b', { eventDate: 'no date' }),
     event(customer!, 'c'),
   ]
-  const [a, b, c] = await Promise.allSettled(sent.map(calls.store))
+  const [a, b, c] = await Promise.allSettled(sent.map(store))
   expect([a!.status, b!.status, c!.status]).toEqual(['fulfilled', 'rejected', 'fulfilled'])
   expect(await usageOf(customer!)).toEqual({ quantity: '2', events: 2, stored: 2 })
 })
@@ -167,7 +169,7 @@ test('an event that arrives in the moment its segment is made waits for it', asy
   const refusal: unknown = await storeNewEvents(pool, [early], [1]).catch((error: unknown) => error)
   expect(refusal).toMatchObject({ message: expect.stringMatching(/no partition/) as unknown })
   expect(wasHeld(refusal)).toBe(true)
-  const answer = calls.store(early)
+  const answer = store(early)
   await goOnIn(1)
   expect(await answer).toMatchObject({ event_id: 'early' })
   expect(await usageOf(customer!)).toEqual({ quantity: '1', events: 1, stored: 1 })

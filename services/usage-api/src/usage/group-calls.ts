@@ -31,17 +31,13 @@ export interface Recorded {
 export interface GroupedCalls {
   /** Stores and counts an event and, if it can be done at once, rates its month. Throws `held_by_upload`. */
   readonly record: (event: NewEvent) => Promise<Recorded>
-  /** The same, without the month. */
-  readonly store: (event: NewEvent) => Promise<StoredEvent | undefined>
   /** Rates a month as its usage stands now; undefined for a customer of another organization. */
   readonly rate: (organizationId: string, month: Month) => Promise<RatedMonth | undefined>
 }
 
 export function groupCalls(pointPool: Pool): GroupedCalls {
   const sql = preparedSql(pointPool)
-  const record = recording(sql, recordingFresh(pointPool, sql))
-  const store = async (event: NewEvent) => (await record(event)).stored
-  return { record, store, rate: rating(sql) }
+  return { record: recording(sql, recordingFresh(pointPool, sql)), rate: rating(sql) }
 }
 
 function recording(sql: Sql, recordFresh: RecordFresh): GroupedCalls['record'] {
