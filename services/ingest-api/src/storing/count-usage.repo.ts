@@ -1,6 +1,27 @@
-import { countUsage } from '@billtrail/db'
+import { countUsage, sumByMonth } from '@billtrail/db'
 import type { Sql } from '@billtrail/platform'
 import type { PoolClient } from 'pg'
+
+/** Takes the usage of `gone` (rows of events) off again. */
+export const UNCOUNT = `
+  uncounted as (
+    select customer_no, to_char(month, 'YYYY-MM') as period, event_type_no, own_price, quantity, amount, events
+    from (${sumByMonth('gone')}) summed
+  ), lowered as (
+    update counted_usage u
+      set quantity = u.quantity - d.quantity, amount = u.amount - d.amount, events = u.events - d.events
+    from uncounted d
+    where u.customer_no = d.customer_no and u.period = d.period
+      and u.event_type_no = d.event_type_no and u.own_price = d.own_price
+    returning u.customer_no, u.period
+  ), changed as (
+    insert into usage_changes (customer_no, period) select distinct customer_no, period from lowered
+  )`
+
+/** Usage that nothing counts in any more. */
+export const DROP_EMPTY_USAGE = `
+  delete from counted_usage u using usage_changes d
+  where u.customer_no = d.customer_no and u.period = d.period and u.events = 0`
 
 const LOCK = 'select from uploads where upload_no = $1 and not usage_counted for no key update'
 
@@ -39,6 +60,11 @@ export async function countUploadUsage(client: PoolClient, uploadNo: number): Pr
   await expectFewRows(client)
 }
 
+// Nobody who counts one of them is left waiting for usage that the caller is about to count, while the caller waits for it.
+const LOCK_PENDING = `
+  select from uploads where organization_id = $1 and state = 'committed' and not usage_counted
+  order by upload_no for no key update`
+
 /** Committed uploads whose usage waits to be counted, oldest first. */
 export async function listUploadsToCount(sql: Sql, organizationId?: string): Promise<number[]> {
   const { rows } = await sql.query<{ upload_no: number }>(
@@ -55,6 +81,7 @@ export async function listUploadsToCount(sql: Sql, organizationId?: string): Pro
  * the storing lock: nothing new is committed meanwhile.
  */
 export async function countPendingUsage(client: PoolClient, organizationId: string): Promise<void> {
+  await client.query(LOCK_PENDING, [organizationId])
   for (const uploadNo of await listUploadsToCount(client, organizationId)) {
     await countUploadUsage(client, uploadNo)
   }

@@ -3,7 +3,7 @@ import { DomainError } from '@billtrail/domain'
 import { type Caller, inTransaction } from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
 import { waitForStoring } from '../storing/store.repo'
-import { findConflict, isStoredLine, swapConflict } from '../storing/withdraw.repo'
+import { findConflict, isStoredLine, swapConflict } from '../storing/swap-conflict.repo'
 import { findStoredEvent } from './conflicts.repo'
 import { findUpload, type UploadRow } from './uploads.repo'
 
