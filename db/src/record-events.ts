@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DomainError } from '@billtrail/domain'
 import { inTransaction, sqlState, type Sql } from '@billtrail/platform'
 import type { Pool } from 'pg'
+import { hstoreText } from './hstore-text'
 
 /** An event that has passed every field rule, ready to be stored. */
 export interface NewEvent {
@@ -39,7 +40,7 @@ export const wasHeld = (error: unknown): boolean =>
 
 const SENT = `
   select * from unnest($1::int[], $2::int[], $3::timestamptz[], $4::uuid[], $5::int[],
-                       $6::numeric[], $7::numeric[], $8::text[], $9::jsonb[])
+                       $6::numeric[], $7::numeric[], $8::text[], $9::hstore[])
     with ordinality as sent (customer_no, event_type_no, event_date, event_key, line,
                              quantity, unit_price, event_id, properties, place)`
 
@@ -104,7 +105,7 @@ export const shownEvents = (events: string, columns = ''): string => `
   select ${columns} coalesce(e.event_id, e.event_key::text) as event_id, t.name as event_type,
          to_char(e.event_date at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as event_date,
          trim_scale(e.quantity)::text as quantity, trim_scale(e.unit_price)::text as unit_price,
-         coalesce(e.properties, '{}') as properties,
+         coalesce(hstore_to_json(e.properties), '{}') as properties,
          to_char(e.event_date at time zone coalesce(c.timezone, o.timezone), 'YYYY-MM') as period
   from ${events} e
   join event_types t on t.event_type_no = e.event_type_no
@@ -196,7 +197,7 @@ const columnsOf = (events: readonly NewEvent[], lines: readonly number[]): unkno
   events.map((event) => event.quantity),
   events.map((event) => event.unitPrice),
   events.map((event) => event.eventId),
-  events.map((event) => (event.properties === null ? null : JSON.stringify(event.properties))),
+  events.map((event) => (event.properties === null ? null : hstoreText(event.properties))),
 ]
 
 /**

@@ -1,5 +1,6 @@
 import { decimal, sum, toPlain } from '@billtrail/domain'
 import { arrayText, type Pool, runTogether, type Sql, type TextRow } from '@billtrail/platform'
+import { hstoreText } from './hstore-text'
 import type { CurrencyBill } from './rating/rate-parts'
 import { type PlainMonth, ratePlainMonth } from './rating/rate-plain-month'
 import type { TypeUsage } from './rating/read-months'
@@ -159,9 +160,7 @@ const columns = (events: readonly NewEvent[], customers: string, dates: string):
   arrayText(events.map((event) => event.quantity)),
   arrayText(events.map((event) => event.unitPrice)),
   arrayText(events.map((event) => event.eventId)),
-  arrayText(
-    events.map(({ properties }) => (properties === null ? null : JSON.stringify(properties))),
-  ),
+  arrayText(events.map(({ properties }) => (properties === null ? null : hstoreText(properties)))),
 ]
 
 /** By customer, month and event type, in this order: everybody takes the rows of counted_usage in it. */

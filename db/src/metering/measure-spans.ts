@@ -51,7 +51,7 @@ function measuredSql(
 ): string {
   const { bind } = values
   const carriesIn = meter.aggregation === 'weighted_sum'
-  const group = meter.groupBy.map((name) => `e.properties ->> ${bind(name)}::text`)
+  const group = meter.groupBy.map((name) => `e.properties -> ${bind(name)}::text`)
   return `
     select s.at, s.span_from, s.span_to, e.event_date, e.event_key, e.unit_price, e.properties, v.value,
            ${group.length === 0 ? 'null::jsonb' : `jsonb_build_array(${group.join(', ')})`} as k
@@ -109,7 +109,7 @@ async function readEvents(sql: Sql, measurement: Measurement): Promise<RatedUsag
   const { meter, needs, spans } = measurement
   const values = sqlValues()
   const measured = measuredSql(measurement, values)
-  const properties = needs.properties.map((name) => `m.properties ->> ${values.bind(name)}::text`)
+  const properties = needs.properties.map((name) => `m.properties -> ${values.bind(name)}::text`)
   const { rows } = await sql.query<{
     at: number
     k: Values

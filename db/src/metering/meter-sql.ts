@@ -22,7 +22,7 @@ export function takesSql(meter: Meter, { organizationId, values }: Bound): strin
 }
 
 function filterSql(filter: MeterFilter, { bind }: SqlValues): string {
-  const value = `(e.properties ->> ${bind(filter.property)}::text)`
+  const value = `(e.properties -> ${bind(filter.property)}::text)`
   const matches =
     'equals' in filter
       ? `${value} = ${bind(filter.equals)}::text`
@@ -37,7 +37,7 @@ function filterSql(filter: MeterFilter, { bind }: SqlValues): string {
 export function valueSql({ aggregation, property }: Meter, { bind }: SqlValues): string {
   if (aggregation === 'count') return '1::numeric'
   if (property === null) return 'e.quantity'
-  const text = `(e.properties ->> ${bind(property)}::text)`
+  const text = `(e.properties -> ${bind(property)}::text)`
   if (aggregation === 'unique_count') return text
   return `case when ${text} ~ '${PLAIN_DECIMAL}' then ${text}::numeric end`
 }

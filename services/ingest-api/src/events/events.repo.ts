@@ -30,7 +30,8 @@ export interface EventFilter {
 const EVENT = `
   e.customer_no, c.id as customer_id, e.event_key, coalesce(e.event_id, e.event_key::text) as event_id,
   t.name as event_type, to_char(e.event_date at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as event_date,
-  trim_scale(e.quantity) as quantity, trim_scale(e.unit_price) as unit_price, e.properties,
+  trim_scale(e.quantity) as quantity, trim_scale(e.unit_price) as unit_price,
+  hstore_to_json(e.properties) as properties,
   e.upload_no, u.id as upload_id, u.filename, e.line`
 
 const DETAILS = `
@@ -129,7 +130,7 @@ export async function exportEvents(
     await client.query('begin isolation level repeatable read read only')
     await client.query('set local statement_timeout = 0')
     const names = await client.query<{ name: string }>(
-      `select distinct jsonb_object_keys(e.properties) as name ${EXPORTED} and e.properties is not null order by 1`,
+      `select distinct skeys(e.properties) as name ${EXPORTED} and e.properties is not null order by 1`,
       values,
     )
     await client.query(

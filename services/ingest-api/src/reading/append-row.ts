@@ -30,12 +30,12 @@ import type { NameTable } from './name-table'
 import { readInstant } from './read-instant'
 import { readUuid } from './read-uuid'
 import { type RowCells, cellText } from './row-cells'
+import { rowContent } from './row-content'
 import type { AppendOptions } from './usage-reader'
-import { JSON_BYTES_PER_BYTE, type PropertyFault, writeProperties } from './write-properties'
+import { type PropertyFault, writeProperties } from './write-properties'
 import { NOT_A_DECIMAL, NUMERIC_BYTES_MAX, writeNumeric } from './write-numeric'
 
 const DEFAULT_QUANTITY_BYTES = 14
-const CONTENT = Buffer.from('event_content:')
 // Read once: what a package exports is found anew at each look, which a row would do five times.
 const { customerIdBytes, customerNameBytes, eventIdBytes, eventTypeBytes } = EVENT_LIMITS
 const FIXED_TAIL_BYTES = 2 * NUMERIC_BYTES_MAX + 4 + eventIdBytes + 16
@@ -205,7 +205,7 @@ export class RowAppender {
     idEnd: number,
   ): RejectReason | null {
     const rowBytes = cells.ends[Math.min(cells.count, cells.ends.length) - 1]! - cells.starts[0]!
-    reserveTail(batch, FIXED_TAIL_BYTES + plan.nameBytes + JSON_BYTES_PER_BYTE * rowBytes)
+    reserveTail(batch, FIXED_TAIL_BYTES + plan.nameBytes + rowBytes)
     const out = batch.tails
     let to = batch.tailsSize
 
@@ -239,22 +239,18 @@ export class RowAppender {
     return this.start === this.end ? at : writeNumeric(cells.bytes, this.start, this.end, out, at)
   }
 
-  /** Equal content, however spelled, is equal bytes here: numbers and properties are canonical in the tail. */
   private setContentKey(plan: ColumnPlan, cells: RowCells, batch: EventBatch, row: number): void {
     this.span(cells, plan.customerId, plan.restoreFormulas)
     const customer = cells.bytes.subarray(this.start, this.end)
     this.span(cells, plan.eventType, plan.restoreFormulas)
     const eventType = cells.bytes.subarray(this.start, this.end)
-    const head = Buffer.alloc(12)
-    head.writeDoubleBE(batch.floats[ROW_FLOATS * row + MICROS]!)
-    head.writeUInt16BE(customer.length, 8)
-    head.writeUInt16BE(eventType.length, 10)
     const tail = batch.tails.subarray(
       batch.words[ROW_WORDS * row + TAIL_START],
       batch.words[ROW_WORDS * row + TAIL_END],
     )
+    const micros = batch.floats[ROW_FLOATS * row + MICROS]!
     hashContent(
-      Buffer.concat([CONTENT, head, customer, eventType, tail]),
+      rowContent({ micros, customer, eventType, tail }),
       batch.unsigned,
       ROW_WORDS * row + KEY,
     )

@@ -20,13 +20,13 @@ export interface ColumnPlan {
   readonly restoreFormulas: boolean
   /** Are quantity, price and properties all absent, so that tails are the default one? */
   readonly plain: boolean
-  /** Bytes that all property names take in a tail. */
+  /** Bytes that all properties take in a tail beside their values: names and lengths. */
   readonly nameBytes: number
 }
 
 export interface PropertyColumn {
   readonly cell: number
-  /** The name as a JSON key with its colon: `"region":`. */
+  /** The name behind its length in four bytes, as hstore is sent. */
   readonly key: Buffer
 }
 
@@ -49,13 +49,9 @@ export function columnPlan({
 }: PlannedCells): ColumnPlan {
   const cell = (column: string): number => known[column] ?? -1
   const columns = properties
-    .map(({ name, cell }) => ({
-      cell,
-      key: Buffer.from(`${JSON.stringify(name)}:`),
-      bytes: Buffer.from(name),
-    }))
+    .map(({ name, cell }) => ({ cell, bytes: Buffer.from(name) }))
     .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
-    .map(({ cell, key }): PropertyColumn => ({ cell, key }))
+    .map(({ cell, bytes }): PropertyColumn => ({ cell, key: afterLength(bytes) }))
   return {
     names,
     customerId: cell('customer_id'),
@@ -71,4 +67,10 @@ export function columnPlan({
     plain: cell('quantity') < 0 && cell('unit_price') < 0 && columns.length === 0,
     nameBytes: columns.reduce((bytes, { key }) => bytes + key.length + 4, 0),
   }
+}
+
+function afterLength(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(bytes.length)
+  return Buffer.concat([length, bytes])
 }

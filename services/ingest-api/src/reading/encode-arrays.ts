@@ -21,20 +21,22 @@ export interface RowsToEncode {
 }
 
 /** PostgreSQL's numbers of the types of the elements. */
-const [INT4, TIMESTAMPTZ, UUID, NUMERIC, TEXT, JSONB] = [23, 1184, 2950, 1700, 25, 3802]
+const [INT4, TIMESTAMPTZ, UUID, NUMERIC, TEXT] = [23, 1184, 2950, 1700, 25]
+/** That of an extension's type is another in each database; whatever stands here, the server takes the one it expects. */
+export const HSTORE = 0
 const HEADER_BYTES = 20
 const NO_ELEMENTS_BYTES = 12
 /** PostgreSQL counts from 2000. */
 const EPOCH_MICROS = Date.UTC(2000, 0, 1) * 1000
 const TWO_32 = 2 ** 32
 /** quantity, unit_price, event_id, properties: the fields of a tail. */
-const TAIL_TYPES = [NUMERIC, NUMERIC, TEXT, JSONB]
+const TAIL_TYPES = [NUMERIC, NUMERIC, TEXT, HSTORE]
 
 /**
  * Encodes rows as PostgreSQL binary arrays, one for each column, for `unnest`: one statement stores them then, without a
  * COPY of its own and the round trips around it. In this order: request int4 (the position in `rows`), line int4,
  * customer_no int4, event_key uuid, event_date timestamptz, event_type_no int4, quantity numeric, unit_price numeric,
- * event_id text, properties jsonb. Where every row has quantity 1 and nothing else, the last four are empty.
+ * event_id text, properties hstore. Where every row has quantity 1 and nothing else, the last four are empty.
  */
 export function encodeArrays(rows: readonly RowsToEncode[]): Buffer[] {
   const count = rows.reduce((sum, { order }) => sum + order.length, 0)

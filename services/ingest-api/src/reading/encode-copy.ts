@@ -56,7 +56,7 @@ export interface CopyOptions {
 /**
  * Encodes the rows `order` of a batch (from `sortBatch` or `fileOrder`) as PostgreSQL binary COPY rows: customer_no
  * int4, event_key uuid, event_date timestamptz, event_type_no int4, upload_no int4, line int4, quantity numeric,
- * unit_price numeric, event_id text, properties jsonb. No header, no trailer. Each buffer holds whole rows.
+ * unit_price numeric, event_id text, properties hstore. No header, no trailer. Each buffer holds whole rows.
  */
 export function* encodeCopy(
   batch: EventBatch,

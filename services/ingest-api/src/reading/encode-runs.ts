@@ -10,6 +10,7 @@ import {
   TAIL_END,
   TAIL_START,
 } from './event-batch'
+import { HSTORE } from './encode-arrays'
 import { EPOCH_MICROS, TWO_32 } from './encode-copy'
 
 /**
@@ -37,8 +38,8 @@ const BUFFER_BYTES = 128 * 1024
 const UUID = 2950
 const TIMESTAMPTZ = 1184
 const INT4 = 23
-/** The types of a tail's four fields: numeric, numeric, text, jsonb. */
-const TAIL_TYPES = [1700, 1700, 25, 3802] as const
+/** The types of a tail's four fields: numeric, numeric, text, hstore. */
+const TAIL_TYPES = [1700, 1700, 25, HSTORE] as const
 const ARRAY_HEAD_BYTES = 4 + 5 * 4
 /** Bytes of a run before its elements: number of fields, two numbers, and the heads of eight arrays. */
 const RUN_HEAD_BYTES = 2 + (4 + 4) + (4 + 4) + 8 * ARRAY_HEAD_BYTES

@@ -36,7 +36,7 @@ const SENT = `
   select request, line, customer_no, event_key, event_date, event_type_no, ${NO_UPLOAD} as upload_no,
          coalesce(quantity, 1) as quantity, unit_price, event_id, properties
   from unnest($1::int[], $2::int[], $3::int[], $4::uuid[], $5::timestamptz[], $6::int[],
-              $7::numeric[], $8::numeric[], $9::text[], $10::jsonb[])
+              $7::numeric[], $8::numeric[], $9::text[], $10::hstore[])
     as sent (request, line, customer_no, event_key, event_date, event_type_no,
              quantity, unit_price, event_id, properties)`
 

@@ -133,7 +133,7 @@ const MAKE_MERGING = `
   create temp table if not exists incoming_runs (
     place int not null, customer_no int not null, event_keys uuid[] not null, event_dates timestamptz[] not null,
     event_type_nos int[] not null, lines int[] not null, quantities numeric[] not null,
-    unit_prices numeric[] not null, event_ids text[] collate "C" not null, properties jsonb[] not null
+    unit_prices numeric[] not null, event_ids text[] collate "C" not null, properties hstore[] not null
   ) on commit delete rows`
 
 /** `incoming` and what merging and claiming need beside it. */

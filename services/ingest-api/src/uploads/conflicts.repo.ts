@@ -29,7 +29,7 @@ const CONTENT = ['event_type_no', 'event_date', 'quantity', 'unit_price', 'prope
 const value = (of: string, type: string) => `
   json_build_object('event_type', ${type}.name, 'event_date', ${DATE(`${of}event_date`)},
     'quantity', trim_scale(${of}quantity)::text, 'unit_price', trim_scale(${of}unit_price)::text,
-    'properties', coalesce(${of}properties, '{}'))`
+    'properties', coalesce(hstore_to_json(${of}properties), '{}'))`
 
 const SENT = {
   /** What a stored upload noted when it met another value. */

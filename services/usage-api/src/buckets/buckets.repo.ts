@@ -90,7 +90,7 @@ export async function countBuckets(
     limit,
   ]
   const columns = groups.map((group) => {
-    if ('property' in group) return `e.properties ->> $${values.push(group.property)}`
+    if ('property' in group) return `e.properties -> $${values.push(group.property)}::text`
     return group.field === 'customer_id' ? 'e.customer_no' : 'e.event_type_no'
   })
   const names = groups.map((group, at) => {

@@ -99,7 +99,7 @@ function rowOf(batch: EventBatch, { customers, eventTypes }: UsageReader, row: n
     quantity: quantity ? readNumeric(quantity) : null,
     unitPrice: unitPrice ? readNumeric(unitPrice) : null,
     eventId: eventId ? eventId.toString('utf8') : null,
-    properties: properties ? (JSON.parse(properties.toString('utf8', 1)) as unknown) : null,
+    properties: properties ? readHstore(properties) : null,
   }
 }
 
@@ -115,6 +115,15 @@ export function readFields(bytes: Buffer, count: number): (Buffer | null)[] {
   }
   if (at !== bytes.length) throw new Error(`${bytes.length - at} bytes follow the last field.`)
   return fields
+}
+
+/** A binary hstore: how many pairs there are, and these. */
+function readHstore(bytes: Buffer): Record<string, string> {
+  const count = bytes.readInt32BE(0)
+  const texts = readFields(bytes.subarray(4), 2 * count).map((text) => text!.toString('utf8'))
+  return Object.fromEntries(
+    Array.from({ length: count }, (_pair, at) => [texts[2 * at]!, texts[2 * at + 1]!]),
+  )
 }
 
 /** A binary numeric as text, by PostgreSQL's own reading of it: groups of four digits, weight, places. */
