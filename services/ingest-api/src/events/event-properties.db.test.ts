@@ -123,7 +123,7 @@ test('properties come out as they went in, by every door, and say the same by an
       await other.upload(exported.text)
       expect(propertiesIn(await other.call('GET', '/v1/events'))).toEqual(propertiesIn(answer))
     }),
-    { numRuns: 25, endOnFailure: true },
+    { numRuns: 12, endOnFailure: true },
   )
 })
 
@@ -143,7 +143,7 @@ test('an event with other properties is a conflict, which shows those that are s
         expect(propertiesIn(answer, 'sent')).toEqual([shown(sent)])
       }
     }),
-    { numRuns: 10, endOnFailure: true },
+    { numRuns: 6, endOnFailure: true },
   )
 })
 
