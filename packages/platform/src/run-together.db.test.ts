@@ -51,6 +51,35 @@ test('where one fails nothing was done, and its connection serves on', async () 
   expect(await backend()).toEqual(before)
 })
 
+test('rows are copied between statements, all or none of them, and the connection serves on', async () => {
+  await pool.query('delete from notes')
+  await runTogether(pool, [write('a'), read])
+  const copy = (...notes: string[]) => ({
+    copy: 'copy notes from stdin',
+    chunks: notes.map((note) => Buffer.from(`${note}\n`)),
+  })
+  const before = await backend()
+  expect(await runTogether(pool, [write('b'), copy('c', 'd'), copy(), read])).toEqual([
+    [],
+    [],
+    [],
+    ['a', 'b', 'c', 'd'].map((note) => [note, null]),
+  ])
+  const kilobyte = 'x'.repeat(1_024)
+  const many = Array.from({ length: 2_000 }, (_none, at) => `${at} ${kilobyte}`)
+  for (const steps of [
+    [write('e'), copy(...many, 'a', ...many), read],
+    [write('e'), copy('f'), write('a'), read],
+    [write('a'), copy(...many), read],
+  ]) {
+    const failure: unknown = await runTogether(pool, steps).catch((error: unknown) => error)
+    expect(sqlState(failure)).toBe('23505')
+  }
+  const [notes] = await runTogether(pool, [read])
+  expect(notes).toHaveLength(4)
+  expect(await backend()).toEqual(before)
+})
+
 test('a statement that fails at its first use is prepared anew', async () => {
   const divide = (by: string): Statement => ({
     name: 'divide',
@@ -67,6 +96,8 @@ test('a connection that breaks on the way fails the statements, and the next one
     text: 'select pg_terminate_backend(pg_backend_pid())',
     values: [],
   }
+  await pool.query('truncate notes')
+  await runTogether(pool, [write('a'), read])
   await expect(runTogether(pool, [end, read])).rejects.toThrow()
   expect(await runTogether(pool, [read])).toEqual([[['a', null]]])
 })

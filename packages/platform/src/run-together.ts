@@ -5,8 +5,18 @@ import { isDatabaseUnavailable, sqlState } from './sql'
 export interface Statement {
   readonly name: string
   readonly text: string
-  /** As PostgreSQL writes them; see `arrayText`. */
-  readonly values: readonly (string | null)[]
+  /** As PostgreSQL writes them; see `arrayText`. Bytes are of its binary format. */
+  readonly values: readonly Value[]
+}
+
+type Value = string | Buffer | null
+
+/** Rows on their way into a table, without waiting for the server to ask for them. */
+export interface CopyIn {
+  /** `copy … from stdin`. Not prepared. */
+  readonly copy: string
+  /** What is copied, written while the messages are: it must fit into memory, and stay as it is until the answer. */
+  readonly chunks: Iterable<Buffer>
 }
 
 /** A row as the server sends it: PostgreSQL's texts, in the order of the columns. */
@@ -17,8 +27,10 @@ interface Wire {
   readonly stream: { cork(): void; uncork(): void }
   readonly parsedStatements: Record<string, string>
   parse(message: { name: string; text: string }): void
-  bind(message: { statement: string; values: readonly (string | null)[] }): void
+  bind(message: { statement: string; values: readonly Value[] }): void
   execute(message: object): void
+  sendCopyFromChunk(chunk: Buffer): void
+  endCopyFrom(): void
   sync(): void
 }
 
@@ -33,23 +45,37 @@ interface Messages {
   handleCommandComplete(): void
   handleEmptyQuery(): void
   handlePortalSuspended(): void
+  handleCopyInResponse(): void
   handleError(error: Error): void
   handleReadyForQuery(wire: Wire): void
 }
 
-function messagesOf(statements: readonly Statement[], callback: Done): Messages {
-  const rows: TextRow[][] = statements.map(() => [])
+const isStatement = (step: Statement | CopyIn): step is Statement => 'text' in step
+
+function writeStep(wire: Wire, step: Statement | CopyIn): void {
+  if (isStatement(step)) {
+    const { name, text, values } = step
+    if (wire.parsedStatements[name] !== text) wire.parse({ name, text })
+    wire.bind({ statement: name, values })
+    wire.execute({})
+    return
+  }
+  wire.parse({ name: '', text: step.copy })
+  wire.bind({ statement: '', values: [] })
+  wire.execute({})
+  for (const chunk of step.chunks) wire.sendCopyFromChunk(chunk)
+  wire.endCopyFrom()
+}
+
+function messagesOf(steps: readonly (Statement | CopyIn)[], callback: Done): Messages {
+  const rows: TextRow[][] = steps.map(() => [])
   let at = 0
   const nothing = () => undefined
   const messages: Messages = {
     callback,
     submit(wire) {
       wire.stream.cork()
-      for (const { name, text, values } of statements) {
-        if (wire.parsedStatements[name] !== text) wire.parse({ name, text })
-        wire.bind({ statement: name, values })
-        wire.execute({})
-      }
+      for (const step of steps) writeStep(wire, step)
       // One sync for all: what lies between two of them is one transaction.
       wire.sync()
       wire.stream.uncork()
@@ -60,10 +86,11 @@ function messagesOf(statements: readonly Statement[], callback: Done): Messages 
     handleCommandComplete: () => (at += 1),
     handleEmptyQuery: nothing,
     handlePortalSuspended: nothing,
+    handleCopyInResponse: nothing,
     handleError: (error) => messages.callback(error),
     // The transaction has been committed.
     handleReadyForQuery(wire) {
-      for (const { name, text } of statements) wire.parsedStatements[name] = text
+      for (const { name, text } of steps.filter(isStatement)) wire.parsedStatements[name] = text
       messages.callback(null, rows)
     },
   }
@@ -74,23 +101,25 @@ function messagesOf(statements: readonly Statement[], callback: Done): Messages 
 const isUsableAfter = (
   error: Error,
   client: PoolClient,
-  statements: readonly Statement[],
+  steps: readonly (Statement | CopyIn)[],
 ): boolean =>
   SQLSTATE.test(sqlState(error)) &&
   !isDatabaseUnavailable(error) &&
-  statements.every(({ name, text }) => wireOf(client).parsedStatements[name] === text)
+  steps
+    .filter(isStatement)
+    .every(({ name, text }) => wireOf(client).parsedStatements[name] === text)
 
 const SQLSTATE = /^[0-9A-Z]{5}$/
 
 const wireOf = (client: PoolClient): Wire => (client as unknown as { connection: Wire }).connection
 
 /**
- * Runs statements as one transaction in one round trip, and answers the rows of each, once it is committed. Each sees what those
- * before it did. Where one fails nothing was done.
+ * Runs statements, and copies rows, as one transaction in one round trip; answers the rows of each, once it is committed. Each sees
+ * what those before it did. Where one fails nothing was done.
  */
 export async function runTogether(
   pool: Pool,
-  statements: readonly Statement[],
+  steps: readonly (Statement | CopyIn)[],
 ): Promise<readonly TextRow[][]> {
   const client: PoolClient = await pool.connect()
   return new Promise((resolve, reject) => {
@@ -99,13 +128,13 @@ export async function runTogether(
       if (isSettled) return
       isSettled = true
       client.off('error', settle)
-      client.release(error && !isUsableAfter(error, client, statements) ? error : undefined)
+      client.release(error && !isUsableAfter(error, client, steps) ? error : undefined)
       if (error) reject(error)
       else resolve(rows!)
     }
     // A connection that breaks says so here, and to the query.
     client.once('error', settle)
-    client.query(messagesOf(statements, settle) as never)
+    client.query(messagesOf(steps, settle) as never)
   })
 }
 

@@ -27,31 +27,61 @@ const NEGATIVE = 0x4000
 /** A customer's sums are looked through for one of the same kind up to here: then another one is begun. */
 const LOOKED_AT_MAX = 32
 
-interface Sum {
+/** What events have in common that are added up. */
+interface Kind {
   readonly customerNo: number
   readonly eventTypeNo: number
   readonly ownPrice: boolean
+  /** Of events of the same one, the local month is the same in every zone; see `monthSpans`. */
+  readonly span: number
+}
+
+interface Sum extends Kind {
   events: number
   /** Of those that say no quantity and have nothing else to say either. */
   ones: number
   quantity: Groups | null
   amount: Groups | null
-  lowest: number
-  highest: number
+  /** When one of them happened. */
+  readonly micros: number
   /** The same customer's sum that was begun before. */
   readonly before: Sum | undefined
 }
 
+/** No zone has ever been further from UTC: Manila was, until 1844, 15:56 behind. */
+const FURTHEST_MICROS = 16 * 3600e6
+
 /**
- * Sums the usage of rows by customer, event type and whether they have their own price, exactly; with `each`, every row
- * is a sum of its own. There may be several sums of a kind.
+ * Tells the month of instants (microseconds since 1970), as a negative number, where it is the same in every zone. Near
+ * the turn of a month, where it is not, each instant is told by itself.
+ */
+function monthSpans(): (micros: number) => number {
+  let from = 0
+  let to = 0
+  let month = 0
+  return (micros) => {
+    if (micros < from || micros >= to) {
+      const date = new Date(Math.floor(micros / 1000))
+      const [year, number] = [date.getUTCFullYear(), date.getUTCMonth()]
+      from = Date.UTC(year, number) * 1000 + FURTHEST_MICROS
+      to = Date.UTC(year, number + 1) * 1000 - FURTHEST_MICROS
+      month = -(12 * year + number)
+    }
+    return micros >= from && micros < to ? month : micros
+  }
+}
+
+/**
+ * Sums the usage of rows by customer, event type, whether they have their own price, and month, exactly. There may be several
+ * sums of a kind. Which month it is, only the database knows, from the customer's zone: of all events of a sum it is the same.
  *
  * Answers with arrays of: customer_no int4, event_type_no int4, own_price bool, quantity numeric, amount numeric (Σ quantity ×
- * unit_price, 0 without one), events int4, lowest and highest event_date timestamptz.
+ * unit_price, 0 without one), events int4, event_date timestamptz (of one of them).
  */
-export function sumUsage(rows: readonly RowsToEncode[], { each }: { each: boolean }): unknown[] {
+export function sumUsage(rows: readonly RowsToEncode[]): (string | Buffer)[] {
   const sums: Sum[] = []
   const latest = new Map<number, Sum>()
+  const spanOf = monthSpans()
   let sum: Sum | undefined
   for (const { batch, order, eventTypeNumbers } of rows) {
     const { words, floats, tails } = batch
@@ -63,62 +93,49 @@ export function sumUsage(rows: readonly RowsToEncode[], { each }: { each: boolea
       const quantityAt = words[at + TAIL_START]!
       const ownPrice = !isOne && tails.readInt32BE(afterField(tails, quantityAt)) >= 0
       const micros = floats[ROW_FLOATS * row + MICROS]!
-      if (each || !isOf(sum, customerNo, eventTypeNo, ownPrice)) {
+      const kind = { customerNo, eventTypeNo, ownPrice, span: spanOf(micros) }
+      if (sum === undefined || !isOf(sum, kind)) {
         const before = latest.get(customerNo)
-        sum = each ? undefined : findSum(before, eventTypeNo, ownPrice)
+        sum = findSum(before, kind)
         if (sum === undefined) {
-          sum = newSum({ customerNo, eventTypeNo, ownPrice, micros, before })
+          sum = newSum(kind, micros, before)
           sums.push(sum)
           latest.set(customerNo, sum)
         }
       }
-      sum!.events++
-      if (micros < sum!.lowest) sum!.lowest = micros
-      if (micros > sum!.highest) sum!.highest = micros
-      if (isOne) sum!.ones++
-      else addTail(sum!, tails, quantityAt)
+      sum.events++
+      if (isOne) sum.ones++
+      else addTail(sum, tails, quantityAt)
     }
   }
   return encodeSums(sums)
 }
 
-const isOf = (
-  sum: Sum | undefined,
-  customerNo: number,
-  eventTypeNo: number,
-  ownPrice: boolean,
-): boolean =>
-  sum !== undefined &&
-  sum.customerNo === customerNo &&
-  sum.eventTypeNo === eventTypeNo &&
-  sum.ownPrice === ownPrice
+const isOf = (sum: Sum, kind: Kind): boolean =>
+  sum.customerNo === kind.customerNo &&
+  sum.eventTypeNo === kind.eventTypeNo &&
+  sum.ownPrice === kind.ownPrice &&
+  sum.span === kind.span
 
-function findSum(latest: Sum | undefined, eventTypeNo: number, ownPrice: boolean): Sum | undefined {
+/** Among the latest sums of a customer. */
+function findSum(latest: Sum | undefined, kind: Kind): Sum | undefined {
   let sum = latest
   for (let looked = 0; sum !== undefined && looked < LOOKED_AT_MAX; looked++) {
-    if (sum.eventTypeNo === eventTypeNo && sum.ownPrice === ownPrice) return sum
+    if (isOf(sum, kind)) return sum
     sum = sum.before
   }
   return undefined
 }
 
-function newSum(
-  of: Pick<Sum, 'customerNo' | 'eventTypeNo' | 'ownPrice' | 'before'> & { micros: number },
-): Sum {
-  const { customerNo, eventTypeNo, ownPrice, before, micros } = of
-  return {
-    customerNo,
-    eventTypeNo,
-    ownPrice,
-    events: 0,
-    ones: 0,
-    quantity: null,
-    amount: null,
-    lowest: micros,
-    highest: micros,
-    before,
-  }
-}
+const newSum = (kind: Kind, micros: number, before: Sum | undefined): Sum => ({
+  ...kind,
+  events: 0,
+  ones: 0,
+  quantity: null,
+  amount: null,
+  micros,
+  before,
+})
 
 const afterField = (tails: Buffer, at: number): number =>
   at + 4 + Math.max(0, tails.readInt32BE(at))
@@ -161,7 +178,7 @@ function decimalText(groups: Groups | null, ones: number, digitsBehind: number):
   return `${units + BigInt(ones) * 10n ** BigInt(digitsBehind)}e-${digitsBehind}`
 }
 
-function encodeSums(sums: readonly Sum[]): unknown[] {
+function encodeSums(sums: readonly Sum[]): (string | Buffer)[] {
   const list = (of: (sum: Sum) => string) => `{${sums.map(of).join(',')}}`
   return [
     encodeIntegers(sums.map(({ customerNo }) => customerNo)),
@@ -170,7 +187,6 @@ function encodeSums(sums: readonly Sum[]): unknown[] {
     list(({ quantity, ones }) => decimalText(quantity, ones, DIGITS_BEHIND)),
     list(({ amount }) => decimalText(amount, 0, 2 * DIGITS_BEHIND)),
     encodeIntegers(sums.map(({ events }) => events)),
-    encodeDates(sums.map(({ lowest }) => lowest)),
-    encodeDates(sums.map(({ highest }) => highest)),
+    encodeDates(sums.map(({ micros }) => micros)),
   ]
 }

@@ -1,10 +1,9 @@
-import type { Logger, Sql } from '@billtrail/platform'
+import type { Logger } from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
 import type { EventBatch } from '../reading'
 import { divideBatch, type DividedBatch } from './divide-batch'
 import { createSealedKeys, KEPT_BYTES_MAX } from './sealed-keys'
 import {
-  joinSegments,
   leaveFullSegment,
   listFullOrganizations,
   listSealed,
@@ -16,23 +15,30 @@ import {
 /** A primary key that takes more on disk is full: 2.6 M to 3.7 M events (docs/decisions/0013). */
 const KEY_BYTES_MAX = 128 * 1024 * 1024
 
+/** Of as many organizations it is remembered where they store. */
+const KNOWN_MAX = 10_000
+
 /** Where a transaction stores the events of its organization. */
 export interface StoringSegment {
   /** The table, a partition of `events`, that its new rows go to. */
   readonly table: string
-  /**
-   * Tells rows of a sorted batch whose keys a sealed segment holds from those that at most the open one does. Whoever
-   * has entered a segment may use the transaction's connection meanwhile; who has joined it, not.
-   */
+  /** Tells rows of a sorted batch whose keys a sealed segment holds from those that at most the open one does. */
   divide(batch: EventBatch, order: Uint32Array): Promise<DividedBatch>
+}
+
+/** Where an organization stored when it was last asked. */
+export interface KnownSegment extends StoringSegment {
+  readonly segmentNo: number
 }
 
 /** The segments of all organizations. */
 export interface Segments {
   /** Opens the segment for the transaction on `client`, which holds the organization's storing lock. */
   enter(client: PoolClient, organizationId: string): Promise<StoringSegment>
-  /** The same for events that are sent over the API, without that lock: they keep their organizations from leaving. */
-  join(client: PoolClient, organizationIds: readonly string[]): Promise<Map<string, StoringSegment>>
+  /** For events that are sent over the API, without that lock: `hold_segment` says in their transaction whether it still is so. */
+  known(organizationId: string): Promise<KnownSegment>
+  /** After that has said no. */
+  forget(organizationIds: readonly string[]): void
   /** The last thing before that transaction is committed: seals the segment if it is full. */
   leaveIfFull(client: PoolClient, organizationId: string): Promise<void>
   /** Organizations that wait for somebody to do so: they send no files. */
@@ -55,11 +61,14 @@ export function createSegments(deps: {
   const { pool, logger, keyBytesMax = KEY_BYTES_MAX } = deps
   const sealedKeys = createSealedKeys(pool)
 
-  function open(sql: Sql, organizationId: string, numbers: SegmentNumbers): StoringSegment {
+  const lastKnown = new Map<string, KnownSegment>()
+
+  function open(organizationId: string, numbers: SegmentNumbers): KnownSegment {
     const sealed = numbers.sealed.map((segmentNo) => ({ organizationId, segmentNo }))
     return {
+      segmentNo: numbers.open,
       table: segmentTable(numbers.open),
-      divide: (batch, order) => divideBatch({ sealedKeys, sql }, sealed, batch, order),
+      divide: (batch, order) => divideBatch({ sealedKeys, sql: pool }, sealed, batch, order),
     }
   }
 
@@ -71,11 +80,18 @@ export function createSegments(deps: {
 
   return {
     async enter(client, organizationId) {
-      return open(pool, organizationId, await segmentsOf(client, organizationId))
+      return open(organizationId, await segmentsOf(client, organizationId))
     },
-    async join(client, organizationIds) {
-      const joined = await joinSegments(client, organizationIds)
-      return new Map([...joined].map(([id, numbers]) => [id, open(client, id, numbers)]))
+    async known(organizationId) {
+      const known = lastKnown.get(organizationId)
+      if (known) return known
+      const segment = open(organizationId, await segmentsOf(pool, organizationId))
+      if (lastKnown.size === KNOWN_MAX) lastKnown.clear()
+      lastKnown.set(organizationId, segment)
+      return segment
+    },
+    forget(organizationIds) {
+      for (const id of organizationIds) lastKnown.delete(id)
     },
     async leaveIfFull(client, organizationId) {
       await leaveFullSegment(client, organizationId, keyBytesMax)

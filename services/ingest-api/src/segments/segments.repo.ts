@@ -38,19 +38,6 @@ export async function segmentsOf(sql: Sql, organizationId: string): Promise<Segm
   return segmentsIn(rows, organizationId)
 }
 
-/** The same for those who do not hold the lock: nobody leaves a segment before this transaction ends. */
-export async function joinSegments(
-  client: PoolClient,
-  organizationIds: readonly string[],
-): Promise<Map<string, SegmentNumbers>> {
-  const { rows } = await client.query<SegmentRow>({
-    name: 'join_segments',
-    text: 'select * from join_segments($1)',
-    values: [organizationIds],
-  })
-  return new Map(organizationIds.map((id) => [id, segmentsIn(rows, id)]))
-}
-
 /**
  * Goes on in another segment when the key of the open one takes `keyBytesMax` or more; answers the one that was sealed.
  * The caller holds the storing lock, and ends its transaction soon: nobody else stores for this organization meanwhile.

@@ -7,16 +7,23 @@ import {
   NO_UPLOAD,
   ownContent,
   sameContent,
+  wasHeld,
   withPatience,
 } from '@billtrail/db'
-import { inTransaction, sqlState } from '@billtrail/platform'
+import { arrayText, inTransaction, runTogether, sqlState } from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
-import type { Segments } from '../segments/create-segments'
+import type { KnownSegment, Segments } from '../segments/create-segments'
 import { encodeArrays, type RowsToEncode } from '../reading/encode-arrays'
 import { type CopyOptions, encodeCopy, type EventBatch, isPlain, sortBatch } from '../reading'
 import { type BufferPool, createBufferPool } from '../reading/buffer-pool'
 import { sumUsage } from '../reading/sum-usage'
-import { copyRows, EVENT_COPY_COLUMNS, eventsInto, UNIQUE_VIOLATION } from './store.repo'
+import {
+  copyChunks,
+  copyText,
+  EVENT_COPY_COLUMNS,
+  eventsInto,
+  UNIQUE_VIOLATION,
+} from './store.repo'
 
 export type SentOutcome = 'duplicate' | 'conflict'
 
@@ -40,30 +47,23 @@ const SENT = `
     as sent (request, line, customer_no, event_key, event_date, event_type_no,
              quantity, unit_price, event_id, properties)`
 
-// A sum has a month where its first and its last event have the same one in the customer's zone, and would have an hour
-// earlier and later: an hour that is turned back may begin in one month and be repeated in the one before (Newfoundland,
-// 1 November 2009 at 00:01). Adds all of them, or none when one has no month: whoever counts usage adds in the order of its
-// key, from first to last.
 const ADD_SUMS = `
-  with sent as materialized (
-    select s.*, date_trunc('month', s.lowest at time zone z.zone) as month,
-           date_trunc('month', (s.lowest - z.turned) at time zone z.zone)
-             <> date_trunc('month', (s.highest + z.turned) at time zone z.zone) as crosses
-    from unnest($1::int[], $2::int[], $3::bool[], $4::numeric[], $5::numeric[], $6::int[],
-                $7::timestamptz[], $8::timestamptz[])
-      as s (customer_no, event_type_no, own_price, quantity, amount, events, lowest, highest)
+  with sent as (
+    select s.*, date_trunc('month', s.event_date at time zone coalesce(c.timezone, o.timezone)) as month
+    from unnest($1::int[], $2::int[], $3::bool[], $4::numeric[], $5::numeric[], $6::int[], $7::timestamptz[])
+      as s (customer_no, event_type_no, own_price, quantity, amount, events, event_date)
     join customers c on c.customer_no = s.customer_no
     join organizations o on o.id = c.organization_id
-    cross join lateral (
-      select coalesce(c.timezone, o.timezone) as zone,
-             case when s.lowest < s.highest then interval '1 hour' else interval '0' end as turned
-    ) z
   ), ${addUsage(`
     select customer_no, month, event_type_no, own_price, trim_scale(sum(quantity)) as quantity,
            trim_scale(sum(amount)) as amount, sum(events) as events
-    from sent where not exists (select from sent where crosses)
-    group by 1, 2, 3, 4`)}
-  select exists (select from sent where crosses) as crosses_months`
+    from sent group by 1, 2, 3, 4`)}
+  select`
+
+// Each with the segment that it is taken to store in.
+const HOLD = `
+  select hold_segment(organization, segment_no)
+  from unnest($1::uuid[], $2::int[]) as held (organization, segment_no)`
 
 const STORE = `
   with sent as (${SENT}), ${holdSegments}, picked as (
@@ -175,18 +175,23 @@ function sorted({
 const COPY_BUFFER_BYTES = 128 * 1024
 
 /** Prepared once on each connection: planning these costs as much as storing a hundred rows. */
-const prepared = (name: string, text: string, values: unknown[]) => ({
+const statement = <Values>(name: string, text: string, values: Values) => ({
   name: `sent_events_${name}`,
   text,
   values,
 })
 
-/** False, with nothing stored, when one of the keys is there already. */
+/**
+ * False, with nothing stored, when one of the keys is there already. Rejects with 55P03 also where an organization has gone on to
+ * another segment: the next attempt knows.
+ */
 async function storeNew(
   pool: Pool,
   { buffers, segments }: { buffers: BufferPool; segments: Segments },
   rows: readonly SortedRows[],
 ): Promise<boolean> {
+  const open = await openSegments(segments, rows)
+  if (!open) return false
   const plain = rows.every(({ batch }) => isPlain(batch))
   const taken: Buffer[] = []
   const takeBuffer = () => {
@@ -195,41 +200,49 @@ async function storeNew(
     return buffer
   }
   try {
-    const isStored = await inTransaction(pool, async (client) => {
-      const byTable = await openTables(client, segments, rows)
-      if (!byTable) return false
-      for (const [table, those] of byTable) {
-        await copyRows(client, eventsInto(table, plain), encodeAll(those, { plain, takeBuffer }))
-      }
-      await countSums(client, rows)
-      return true
-    })
+    await runTogether(pool, [
+      statement('hold', HOLD, [
+        arrayText([...open.keys()]),
+        arrayText([...open.values()].map(({ segmentNo }) => segmentNo)),
+      ]),
+      ...byTable(open, rows).map(([table, those]) => ({
+        copy: copyText(eventsInto(table, plain)),
+        chunks: copyChunks(encodeAll(those, { plain, takeBuffer })),
+      })),
+      statement('add_sums', ADD_SUMS, sumUsage(rows)),
+    ])
     // Only now are they known to have been sent.
     taken.forEach(buffers.putBack)
-    return isStored
+    return true
   } catch (error) {
+    if (wasHeld(error)) segments.forget([...open.keys()])
     if (sqlState(error) !== UNIQUE_VIOLATION) throw error
     return false
   }
 }
 
-/** Requests by the table their rows go to; undefined when a sealed segment holds one of the keys. */
-async function openTables(
-  client: PoolClient,
+/** The segments that organizations store in, as far as is known; undefined when a sealed one holds one of the keys. */
+async function openSegments(
   segments: Segments,
   rows: readonly SortedRows[],
-): Promise<Map<string, SortedRows[]> | undefined> {
-  const joined = await segments.join(client, [
-    ...new Set(rows.map(({ organizationId }) => organizationId)),
-  ])
-  const byTable = new Map<string, SortedRows[]>()
-  for (const one of rows) {
-    const segment = joined.get(one.organizationId)!
-    const { known } = await segment.divide(one.batch, one.order)
+): Promise<Map<string, KnownSegment> | undefined> {
+  const open = new Map<string, KnownSegment>()
+  for (const { organizationId, batch, order } of rows) {
+    const segment = open.get(organizationId) ?? (await segments.known(organizationId))
+    open.set(organizationId, segment)
+    const { known } = await segment.divide(batch, order)
     if (known.length > 0) return undefined
-    byTable.set(segment.table, [...(byTable.get(segment.table) ?? []), one])
   }
-  return byTable
+  return open
+}
+
+function byTable(
+  open: ReadonlyMap<string, KnownSegment>,
+  rows: readonly SortedRows[],
+): [table: string, rows: readonly SortedRows[]][] {
+  const tableOf = ({ organizationId }: SortedRows) => open.get(organizationId)!.table
+  const tables = [...new Set(rows.map(tableOf))]
+  return tables.map((table) => [table, rows.filter((one) => tableOf(one) === table)])
 }
 
 function* encodeAll(
@@ -241,27 +254,17 @@ function* encodeAll(
   }
 }
 
-/** Counts the usage of rows that were just stored: by their sums, or one by one where a sum crosses into another month. */
-async function countSums(client: PoolClient, rows: readonly RowsToEncode[]): Promise<void> {
-  const add = (each: boolean) =>
-    client.query<{ crosses_months: boolean }>(
-      prepared('add_sums', ADD_SUMS, sumUsage(rows, { each })),
-    )
-  const { rows: added } = await add(false)
-  if (added[0]!.crosses_months) await add(true)
-}
-
 async function merge(
   client: PoolClient,
   arrays: Buffer[],
   count: number,
 ): Promise<(Place & { readonly outcome: SentOutcome })[]> {
   await holdOffWithdrawals(client)
-  const { rows: stored } = await client.query<Place>(prepared('store', STORE, arrays))
+  const { rows: stored } = await client.query<Place>(statement('store', STORE, arrays))
   if (stored.length === count) return []
   await client.query(NOTE_ALONE)
   const { rows: met } = await client.query<Place & { outcome: SentOutcome }>(
-    prepared('compare', COMPARE, [
+    statement('compare', COMPARE, [
       ...arrays,
       stored.map((row) => row.request),
       stored.map((row) => row.line),

@@ -142,14 +142,23 @@ export async function makeMerging(client: PoolClient): Promise<void> {
   await client.query(MAKE_MERGING)
 }
 
+export const copyText = ({ table, columns }: CopyTarget): string =>
+  `copy ${table} (${columns.join(', ')}) from stdin (format binary)`
+
+/** Binary rows with what stands before and behind them. */
+export function* copyChunks(rows: Iterable<Buffer>): Generator<Buffer> {
+  yield COPY_HEADER
+  yield* rows
+  yield COPY_TRAILER
+}
+
 /** Sends binary rows to a table. Rejects with the server's error as soon as it comes. */
 export async function copyRows(
   client: PoolClient,
-  { table, columns }: CopyTarget,
+  target: CopyTarget,
   chunks: Iterable<Buffer>,
 ): Promise<void> {
-  const rows = `${table} (${columns.join(', ')})`
-  const stream = client.query(copyFrom(`copy ${rows} from stdin (format binary)`))
+  const stream = client.query(copyFrom(copyText(target)))
   const server = { refused: false }
   const failure = new Promise<never>((_resolve, reject) => {
     stream.once('error', (error) => {
