@@ -36,20 +36,6 @@ const CUSTOMERS = (options: InternOptions, onConflict: string) => `
   select coalesce(m.known, n.customer_no) as number
   from ${commit(options)}, met m left join made n on n.id = m.id order by m.place`
 
-const RESERVE = `
-  select min(number)::int as first, max(number)::int as last
-  from (select nextval('customers_customer_no_seq') as number from generate_series(1, $1::int)) as reserved`
-
-/** Stands between ids that are sent as one text: that is read twice as fast as an array of them. No id holds it. */
-const SEPARATOR = '\u001f'
-
-// Nothing is looked up, returned or joined: well under half of what finding and making takes.
-const MAKE = (options: InternOptions) => `
-  insert into customers (customer_no, organization_id, id, name) overriding system value
-  select $2 + place - 1, $1, id, name
-  from ${commit(options)},
-       unnest(string_to_array($3, '${SEPARATOR}'), $4::text[]) with ordinality as made (id, name, place)`
-
 const NAME = `
   update customers c set name = met.name, updated_at = now()
   from unnest($2::text[], $3::text[]) as met (id, name)
@@ -79,8 +65,6 @@ export async function internCustomers(
   customers: readonly MetCustomer[],
   options: InternOptions = {},
 ): Promise<number[]> {
-  const made = await makeIfAllNew(sql, organizationId, customers, options)
-  if (made !== undefined) return made
   const ids = customers.map((customer) => customer.id)
   const named = customers.filter((customer) => customer.name !== null)
   const names = named.length > 0 ? customers.map((customer) => customer.name) : null
@@ -91,48 +75,6 @@ export async function internCustomers(
   ])
   await nameCustomers(sql, organizationId, named)
   return numbers
-}
-
-/** Below this many, looking each one up costs too little to be saved. */
-const MANY = 1_024
-const SAMPLE = 256
-
-/**
- * Makes many customers at once, taking them all to be new when none of a sample is known. Undefined when that was wrong:
- * then nothing was made.
- */
-async function makeIfAllNew(
-  sql: Sql,
-  organizationId: string,
-  customers: readonly MetCustomer[],
-  options: InternOptions,
-): Promise<number[] | undefined> {
-  if (customers.length < MANY) return undefined
-  const step = Math.floor(customers.length / SAMPLE)
-  const sample = customers.filter((_customer, at) => at % step === 0).map(({ id }) => id)
-  const { rowCount: known } = await sql.query(
-    'select from customers where organization_id = $1 and id = any($2) limit 1',
-    [organizationId, sample],
-  )
-  if (known !== 0) return undefined
-  const { rows } = await sql.query<{ first: number; last: number }>(RESERVE, [customers.length])
-  const { first, last } = rows[0]!
-  // Somebody else has taken numbers in between.
-  if (last - first + 1 !== customers.length) return undefined
-  // Sorted, so that neighbours land on one page of either index.
-  const sorted = customers.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-  const ids = sorted.map(({ id }) => id)
-  if (ids.some((id) => id.includes(SEPARATOR))) return undefined
-  const names = sorted.some(({ name }) => name !== null) ? sorted.map(({ name }) => name) : null
-  try {
-    const values = [organizationId, first, ids.join(SEPARATOR), names]
-    await withPatience(() => sql.query(MAKE(options), values))
-  } catch (error) {
-    if (sqlState(error) !== UNIQUE_VIOLATION) throw error
-    return undefined
-  }
-  const numberOf = new Map(ids.map((id, at) => [id, first + at]))
-  return customers.map(({ id }) => numberOf.get(id)!)
 }
 
 /** Names customers that have no name yet. Customers are given once each. */

@@ -54,4 +54,5 @@ export {
   PLAIN_COPY_COLUMNS,
   encodeCopy,
 } from './encode-copy'
+export { CUSTOMER_COLUMNS, encodeCustomers } from './encode-customers'
 export { RUN_COLUMNS, RUN_ROWS_MAX, encodeRuns, findRuns } from './encode-runs'

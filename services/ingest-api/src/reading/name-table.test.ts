@@ -30,6 +30,20 @@ test('names without a number are handed out until they have one', () => {
   expect([...table.numbers.subarray(0, 4)]).toEqual([70, 71, 72, -1])
 })
 
+test('names wait to be handed out once each, also those that come after the table was forgotten', () => {
+  const table = createNameTable({ names: 3, bytes: 1_000 })
+  for (const name of ['b', 'c', 'a']) intern(table, name)
+  expect(table.handOut(2)).toEqual({ from: 0, to: 2 })
+  expect(table.waiting).toBe(1)
+  expect(table.handOut(2)).toEqual({ from: 2, to: 3 })
+  expect([...table.sorted(0, 3)]).toEqual([2, 0, 1])
+  table.resetIfLarge()
+  intern(table, 'd')
+  expect(table.waiting).toBe(1)
+  expect(table.handOut(2)).toEqual({ from: 0, to: 1 })
+  expect(table.waiting).toBe(0)
+})
+
 test('a display name that comes after the number is handed over once, and the first one stays', () => {
   const table = createNameTable()
   for (const name of ['a', 'b']) intern(table, name)

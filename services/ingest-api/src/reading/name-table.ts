@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { sortNames } from './sort-names'
 
 /**
  * Names (customer ids, event types) by their bytes, numbered in the order they were met.
@@ -15,14 +16,26 @@ export interface NameTable {
   /** The index of the name `bytes[start .. end)`, which is added when it is new. */
   intern(bytes: Uint8Array, start: number, end: number): number
   text(index: number): string
-  /** The names from that index on that have no number yet, each with the first display name it came with. */
+  byteLength(index: number): number
+  /** Copies the bytes of a name to `out`; answers where they end there. */
+  copyBytes(index: number, out: Uint8Array, at: number): number
+  /** The names in `[from, to)` that have no number yet, each with the first display name it came with. */
   unnumbered(
     from?: number,
+    to?: number,
   ): { readonly index: number; readonly id: string; readonly name: string | null }[]
+  /** How many names `handOut` has not handed out yet. */
+  readonly waiting: number
+  /** The next names to be given a number: `[from, to)`, at most so many, each once. */
+  handOut(max: number): { readonly from: number; readonly to: number }
+  /** The indexes `[from, to)` in the order of their names' bytes. */
+  sorted(from: number, to: number): Uint32Array
   setNumber(index: number, number: number): void
   /** Keeps the first display name that came with the name. */
   describe(index: number, displayName: string): void
   hasDescription(index: number): boolean
+  /** The display name of a name without a number, if one came with it. */
+  description(index: number): string | null
   /** Hands over the display names that came only after their names had been numbered, each once. */
   takeLateDescriptions(): { readonly id: string; readonly name: string }[]
   /** Forgets everything when the table has outgrown its bounds. Only between batches: indexes start anew. */
@@ -54,6 +67,7 @@ class ByteNames implements NameTable {
   private slots = new Int32Array(0)
   private mask = 0
   private numberedUpTo = 0
+  private handedOut = 0
   /** Display names that nobody has taken yet. */
   private readonly names = new Map<number, string>()
   /** 1 for each name that came with a display name; empty until the first one does. */
@@ -85,13 +99,39 @@ class ByteNames implements NameTable {
     return this.bytes.toString('utf8', this.starts[index], this.starts[index + 1])
   }
 
-  unnumbered(from = 0): { index: number; id: string; name: string | null }[] {
+  byteLength(index: number): number {
+    return this.starts[index + 1]! - this.starts[index]!
+  }
+
+  copyBytes(index: number, out: Uint8Array, at: number): number {
+    const { bytes, starts } = this
+    const end = starts[index + 1]!
+    let to = at
+    for (let from = starts[index]!; from < end; from++) out[to++] = bytes[from]!
+    return to
+  }
+
+  get waiting(): number {
+    return this.size - this.handedOut
+  }
+
+  handOut(max: number): { from: number; to: number } {
+    const from = this.handedOut
+    this.handedOut = Math.min(this.size, from + max)
+    return { from, to: this.handedOut }
+  }
+
+  sorted(from: number, to: number): Uint32Array {
+    return sortNames({ bytes: this.bytes, starts: this.starts }, from, to)
+  }
+
+  unnumbered(from = 0, to = this.size): { index: number; id: string; name: string | null }[] {
     while (this.numberedUpTo < this.size && this.numbers[this.numberedUpTo]! >= 0)
       this.numberedUpTo++
     const found: { index: number; id: string; name: string | null }[] = []
-    for (let index = Math.max(from, this.numberedUpTo); index < this.size; index++) {
+    for (let index = Math.max(from, this.numberedUpTo); index < to; index++) {
       if (this.numbers[index]! >= 0) continue
-      found.push({ index, id: this.text(index), name: this.names.get(index) ?? null })
+      found.push({ index, id: this.text(index), name: this.description(index) })
     }
     return found
   }
@@ -115,6 +155,10 @@ class ByteNames implements NameTable {
     return this.described[index] === 1
   }
 
+  description(index: number): string | null {
+    return this.names.get(index) ?? null
+  }
+
   takeLateDescriptions(): { id: string; name: string }[] {
     const late: { id: string; name: string }[] = []
     for (const [index, name] of this.names) {
@@ -132,6 +176,7 @@ class ByteNames implements NameTable {
   private reset(): void {
     this.size = 0
     this.numberedUpTo = 0
+    this.handedOut = 0
     this.names.clear()
     this.described = new Uint8Array(0)
     this.numbers = new Int32Array(NAMES_AT_FIRST).fill(-1)

@@ -44,6 +44,41 @@ test('thousands of new customers of one file each get their events and their nam
   })
 })
 
+test('ids of any letters and lengths, with a name or without, become as many customers', async () => {
+  const client = await api.addClient()
+  const customers = Array.from({ length: 2_000 }, (_customer, at) => ({
+    id: `${['é', 'Straße ', '\u{1f600}', 'x'.repeat(240)][at % 4]}${at}`,
+    name: at % 3 === 0 ? null : `${'n'.repeat((at * 37) % 240)}${at}`,
+  }))
+  const lines = customers.map(({ id, name }, at) => `${id},${name ?? ''},call,e${at},2025-10-01`)
+  const header = 'customer_id,customer_name,event_type,event_id,event_date'
+  const upload = await client.upload(`${header}\n${lines.join('\n')}\n`)
+  expect(upload).toMatchObject({ accepted: customers.length })
+  const { rows } = await api.owner().query<{ id: string; name: string | null; event: string }>(
+    `select c.id, c.name, e.event_id as event from events e join customers c using (customer_no)
+     where c.organization_id = $1 order by e.line`,
+    [client.organizationId],
+  )
+  expect(rows).toEqual(customers.map((customer, at) => ({ ...customer, event: `e${at}` })))
+})
+
+test('an upload whose customers cannot be made fails as a whole and can be sent again', async () => {
+  const client = await api.addClient()
+  const file = fileOf(1, 1 + CUSTOMERS, 'refused')
+  await api
+    .owner()
+    .query(
+      `alter table customers add constraint not_that_one check (id <> '${idOf(70)}') not valid`,
+    )
+  try {
+    expect(await client.refused(file)).toMatchObject({ status: 500 })
+  } finally {
+    await api.owner().query('alter table customers drop constraint not_that_one')
+  }
+  expect(await client.upload(file)).toMatchObject({ accepted: CUSTOMERS })
+  expect(await countRight(client.organizationId, 1)).toMatchObject({ right: CUSTOMERS })
+})
+
 test('a single known customer among thousands of new ones keeps its number', async () => {
   const client = await api.addClient()
   const known = CUSTOMERS / 2

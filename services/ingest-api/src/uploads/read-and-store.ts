@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { internCustomers, internEventTypes, nameCustomers } from '@billtrail/db'
+import { internEventTypes, nameCustomers } from '@billtrail/db'
 import type { Logger } from '@billtrail/platform'
 import type { Pool } from 'pg'
 import { clearBatch, type NameTable, type UsageReader } from '../reading'
+import { numberCustomers } from '../storing/number-customers.repo'
 import type { UploadSession } from '../storing/upload-session'
 import type { BatchShelf } from './batch-shelf'
 import type { FileBytes } from './read-bytes'
@@ -151,42 +152,30 @@ function numberAhead(
   settled: () => Promise<void>
 } {
   const { customers, eventTypes } = reader
-  /** Numbers of the names below this index are there, or have been asked for. */
-  let asked = 0
   let failure: { readonly error: unknown } | undefined
   const running = new Set<Promise<void>>()
 
-  const ask = (): void => {
-    // The table starts anew when it has grown large.
-    asked = Math.min(asked, customers.size)
-    if (failure || running.size === STATEMENTS_AT_ONCE) return
-    const met = customers.unnumbered(asked).slice(0, NAMES_AT_ONCE)
-    asked = met.length === 0 ? customers.size : met.at(-1)!.index + 1
-    if (met.length === 0) return
-    const job = internCustomers(pool, organizationId, met, { mayLag: true })
-      .then((numbers) => {
-        met.forEach(({ index }, at) => {
-          customers.setNumber(index, numbers[at]!)
-        })
-      })
+  /** False when there is nothing to ask for, or no room for it now. */
+  const ask = (): boolean => {
+    if (failure || customers.waiting === 0 || running.size === STATEMENTS_AT_ONCE) return false
+    const job = numberCustomers(pool, organizationId, customers, customers.handOut(NAMES_AT_ONCE))
       // Met by whoever waits for the numbers.
       .catch((error: unknown) => {
         failure ??= { error }
       })
       .finally(() => running.delete(job))
     running.add(job)
+    return true
   }
   return {
     begin() {
-      if (customers.size - Math.min(asked, customers.size) >= NAMES_AHEAD) ask()
+      if (customers.waiting >= NAMES_AHEAD) ask()
     },
     async finish() {
-      ask()
-      while (running.size > 0) {
-        if (running.size === STATEMENTS_AT_ONCE || asked === customers.size) {
-          await Promise.race(running)
-        }
-        ask()
+      for (;;) {
+        while (ask());
+        if (running.size === 0) break
+        await Promise.race(running)
       }
       if (failure) throw failure.error
       // A customer may have got its number with an earlier batch, and its name only now.
