@@ -75,6 +75,26 @@ export function* encodeCopy(
   }
 }
 
+/** Of so many rows the processor fetches what is not in its cache at the same time, one by one it would wait for each. */
+const ROWS_AHEAD = 32
+
+/** The end of the next few rows from `next` on that have room in so many bytes. */
+function rowsThatFit(
+  { words }: EventBatch,
+  order: Uint32Array,
+  next: number,
+  room: number,
+): number {
+  const end = Math.min(order.length, next + ROWS_AHEAD)
+  let bytes = 0
+  for (let place = next; place < end; place++) {
+    const at = ROW_WORDS * order[place]!
+    bytes += HEAD_BYTES + words[at + TAIL_END]! - words[at + TAIL_START]!
+    if (bytes > room) return place
+  }
+  return end
+}
+
 /** Encodes rows until the buffer is full or there are no more; answers how many bytes were written. */
 function encodeRows(
   batch: EventBatch,
@@ -88,12 +108,14 @@ function encodeRows(
   const columns = (plain ? PLAIN_COPY_COLUMNS : COPY_COLUMNS).length
   let to = 0
   let next = position.next
-  for (; next < order.length; next++) {
+  let fitting = next
+  for (; ; next++) {
+    if (next === fitting) fitting = rowsThatFit(batch, order, next, out.length - to)
+    if (next === fitting) break
     const row = order[next]!
     const at = ROW_WORDS * row
     const start = words[at + TAIL_START]!
     const end = plain ? start : words[at + TAIL_END]!
-    if (to + HEAD_BYTES + end - start > out.length) break
 
     const sinceEpoch = floats[ROW_FLOATS * row + MICROS]! - EPOCH_MICROS
     const high = Math.floor(sinceEpoch / TWO_32)

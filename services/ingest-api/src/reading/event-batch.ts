@@ -1,16 +1,19 @@
 /** Words (32 bits) of a row's fixed part: one cache line, since sorted rows are met in random order. */
 export const ROW_WORDS = 16
-/** Where in its row each field is. The key is four big-endian words, so that comparing words compares bytes. */
-export const CUSTOMER = 0
+/**
+ * Where in its row each field is. The key is four big-endian words, so that comparing words compares bytes. What is read of
+ * sorted rows comes first: the memory of an array begins 16 bytes into a line.
+ */
+export const CUSTOMER_NUMBER = 0
 export const EVENT_TYPE = 1
 export const LINE = 2
 export const DERIVED = 3
 export const TAIL_START = 4
 export const TAIL_END = 5
-export const CUSTOMER_NUMBER = 6
 export const KEY = 8
+export const CUSTOMER = 12
 /** In `floats`, whose elements are two words. */
-export const MICROS = 6
+export const MICROS = 3
 export const ROW_FLOATS = ROW_WORDS / 2
 
 /**
