@@ -4,7 +4,7 @@ import type { Pool } from 'pg'
 import { eventRoutes } from './events/events.routes'
 import { ledgerRoutes } from './ledger/ledger.routes'
 import { createSegments } from './segments/create-segments'
-import { createBatchShelf } from './uploads/batch-shelf'
+import { type BatchRows, createBatchShelf } from './uploads/batch-shelf'
 import { createUsageCounter } from './uploads/count-usage'
 import type { ByteLimits } from './uploads/read-bytes'
 import { sweepUploads } from './uploads/sweep-uploads'
@@ -24,6 +24,8 @@ export interface IngestApiDeps {
   readonly limits?: ByteLimits
   /** When a segment of events is full; for tests. */
   readonly keyBytesMax?: number
+  /** How many rows are stored at a time; for tests. */
+  readonly batchRows?: BatchRows
 }
 
 /** The ingest service: files and events in. `stop` ends its sweep of abandoned uploads. */
@@ -37,7 +39,7 @@ export function createIngestApi(deps: IngestApiDeps): { app: RequestListener; st
     counter,
     uploadPool,
     logger,
-    batches: createBatchShelf(),
+    batches: createBatchShelf(deps.batchRows),
     limits: deps.limits ?? LIMITS,
   }
   const app = createApp({

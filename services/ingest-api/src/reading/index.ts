@@ -56,3 +56,5 @@ export {
 } from './encode-copy'
 export { CUSTOMER_COLUMNS, encodeCustomers } from './encode-customers'
 export { RUN_COLUMNS, RUN_ROWS_MAX, encodeRuns, findRuns } from './encode-runs'
+export { CLAIM_COLUMNS, KEY_COLUMNS, encodeClaims, encodeKeys } from './encode-keys'
+export { type ComparedRows, STORED_COLUMNS, createStoredComparison } from './compare-stored'

@@ -1,10 +1,10 @@
 import { sqlState } from '@billtrail/platform'
 import type { PoolClient } from 'pg'
-import { type EventBatch, encodeCopy, encodeRuns, findRuns, isPlain, sortBatch } from '../reading'
+import { type EventBatch, encodeCopy, findRuns, isPlain, sortBatch } from '../reading'
 import type { StoringSegment } from '../segments/create-segments'
+import { createMetClaims } from './claim-met'
 import type { BatchNumbers, Collection } from './collection'
-import { type ComparedRuns, claimRuns } from './claim-runs.repo'
-import { type CopyTarget, copyRows, eventsInto, RUNS_INTO, UNIQUE_VIOLATION } from './store.repo'
+import { type CopyTarget, copyRows, eventsInto, UNIQUE_VIOLATION } from './store.repo'
 
 /** A batch that met more stored keys than this is followed by others that will. */
 const COLLISIONS_FEW = 10
@@ -41,6 +41,7 @@ export function createDirectLane(
   let expectsNew = true
   let hasMetMany = false
   let hasGivenUp = false
+  const claimMet = createMetClaims(client, uploadNo)
 
   /** Copies rows into the open segment; false, with nothing of them stored, when a key is there already. */
   async function storeNew(batch: EventBatch, order: Uint32Array, numbers: BatchNumbers) {
@@ -64,17 +65,16 @@ export function createDirectLane(
       await collection.add(batch, order, numbers)
       return order.length
     }
-    await copyRows(client, RUNS_INTO, encodeRuns(batch, order, starts, numbers.eventTypes))
-    const compared = await claimRuns(client, table, uploadNo)
-    hasMetMany ||= compared.known > COLLISIONS_FEW
-    const { fresh, conflicts } = sortOut(order, starts, compared)
-    fates.duplicates += order.length - fresh.length - conflicts.length
+    const { fresh, conflicts } = await claimMet(table, { batch, order, starts, numbers })
+    const known = order.length - fresh.length
+    hasMetMany ||= known > COLLISIONS_FEW
+    fates.duplicates += known - conflicts.length
     await collection.add(batch, conflicts, numbers)
     if (fresh.length > 0 && !(await storeNew(batch, fresh, numbers))) {
       await collection.add(batch, fresh, numbers)
       await collection.merge(segment.table)
     }
-    return compared.known
+    return known
   }
 
   /** Stores rows that no sealed segment holds. */
@@ -100,23 +100,6 @@ export function createDirectLane(
     hasMetMany: () => hasMetMany,
     hasGivenUp: () => hasGivenUp,
   }
-}
-
-const CLAIMED = 0
-const FRESH = 1
-const CONFLICT = 2
-
-/** The rows that were not claimed, in their order. */
-function sortOut(order: Uint32Array, starts: Uint32Array, compared: ComparedRuns) {
-  const fates = new Uint8Array(order.length).fill(CLAIMED)
-  const runs = new Set(compared.runs)
-  for (let run = 0; run + 1 < starts.length; run++) {
-    if (runs.has(starts[run]!)) fates.fill(FRESH, starts[run], starts[run + 1])
-  }
-  for (const place of compared.claimed) fates[place] = CLAIMED
-  for (const place of compared.conflicts) fates[place] = CONFLICT
-  const rowsOf = (fate: number) => order.filter((_row, place) => fates[place] === fate)
-  return { fresh: rowsOf(FRESH), conflicts: rowsOf(CONFLICT) }
 }
 
 /** Copies rows; false, with nothing stored, when one of the keys is there already. */

@@ -2,9 +2,11 @@ import { once } from 'node:events'
 import type { PoolClient } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import {
+  CLAIM_COLUMNS,
   COPY_COLUMNS,
   COPY_HEADER,
   COPY_TRAILER,
+  KEY_COLUMNS,
   PLAIN_COPY_COLUMNS,
   RUN_COLUMNS,
 } from '../reading'
@@ -34,6 +36,8 @@ export const eventsInto = (table: string, isPlain = false): CopyTarget => ({
 })
 
 export const RUNS_INTO: CopyTarget = { table: 'incoming_runs', columns: RUN_COLUMNS }
+export const KEYS_INTO: CopyTarget = { table: 'incoming_keys', columns: KEY_COLUMNS }
+export const CLAIMS_INTO: CopyTarget = { table: 'duplicate_claims', columns: CLAIM_COLUMNS }
 
 /** Names the advisory locks of uploads that are alive; the second number is the upload's. */
 const ALIVE_LOCK = 84_201
@@ -128,12 +132,18 @@ export async function makeIncoming(client: PoolClient): Promise<void> {
   await client.query(MAKE_INCOMING)
 }
 
+// What stays for the length of a statement is not worth compressing.
 const MAKE_MERGING = `
   create temp table if not exists incoming_left_over (line int not null) on commit delete rows;
   create temp table if not exists incoming_runs (
-    place int not null, customer_no int not null, event_keys uuid[] not null, event_dates timestamptz[] not null,
-    event_type_nos int[] not null, lines int[] not null, quantities numeric[] not null,
-    unit_prices numeric[] not null, event_ids text[] collate "C" not null, properties hstore[] not null
+    place int not null, customer_no int not null, event_keys uuid[] storage external not null,
+    event_dates timestamptz[] storage external not null, event_type_nos int[] storage external not null,
+    lines int[] storage external not null, quantities numeric[] storage external not null,
+    unit_prices numeric[] storage external not null, event_ids text[] storage external collate "C" not null,
+    properties hstore[] storage external not null
+  ) on commit delete rows;
+  create temp table if not exists incoming_keys (
+    place int not null, customer_no int not null, event_keys uuid[] storage external not null
   ) on commit delete rows`
 
 /** `incoming` and what merging and claiming need beside it. */

@@ -6,6 +6,7 @@ import { useTestDatabase } from '@billtrail/embedded/testing'
 import { createHttpServer, createLogger, createPool } from '@billtrail/platform'
 import type { Pool } from 'pg'
 import { createIngestApi } from '../create-ingest-api'
+import type { BatchRows } from '../uploads/batch-shelf'
 import { UPLOADS_AT_ONCE } from '../uploads/limit-uploads'
 import type { ByteLimits } from '../uploads/read-bytes'
 import { imbalances, isAllCounted } from './imbalances.repo'
@@ -27,10 +28,15 @@ export interface IngestApi {
 /** What the key of a segment takes that holds any event: each upload that stores something leaves its segment. */
 export const ANY_KEY_BYTES = 2 * 8_192
 
+/** So few that any file comes in several batches, and one can meet more stored rows than are few. */
+export const FEW_ROWS: BatchRows = { small: 12, large: 24 }
+
 interface Options {
   readonly limits?: ByteLimits
   /** When a segment of events is full. */
   readonly keyBytesMax?: number
+  /** How many rows are stored at a time. */
+  readonly batchRows?: BatchRows
   /** Where the service finds its database, when not at the address itself: a proxy in front of it. */
   readonly through?: (databaseUrl: string) => Promise<string>
 }
@@ -60,7 +66,7 @@ export function useIngestApi(options: Options = {}): IngestApi {
       statementTimeoutMs: 0,
     })
     const segmentPool = createPool({ ...connection, maxConnections: 2 })
-    const { limits, keyBytesMax } = options
+    const { limits, keyBytesMax, batchRows } = options
     const service = createIngestApi({
       pool,
       uploadPool,
@@ -68,6 +74,7 @@ export function useIngestApi(options: Options = {}): IngestApi {
       logger,
       ...(limits ? { limits } : {}),
       ...(keyBytesMax === undefined ? {} : { keyBytesMax }),
+      ...(batchRows ? { batchRows } : {}),
     })
     server = createHttpServer(service.app).listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -18,12 +18,20 @@ export interface BatchShelf {
   putBack(batch: EventBatch): void
 }
 
+/** How many rows batches have; for tests. */
+export interface BatchRows {
+  readonly small: number
+  readonly large: number
+}
+
 /** An empty shelf; batches are made when first taken, and kept. */
-export function createBatchShelf(): BatchShelf {
+export function createBatchShelf(
+  rows: BatchRows = { small: SMALL_ROWS, large: LARGE_ROWS },
+): BatchShelf {
   const small: EventBatch[] = []
   const large: EventBatch[] = []
   let largeMade = 0
-  const takeSmall = () => small.pop() ?? createBatch(SMALL_ROWS, SMALL_TAIL_BYTES)
+  const takeSmall = () => small.pop() ?? createBatch(rows.small, SMALL_TAIL_BYTES)
   return {
     takeSmall,
     takeLarge() {
@@ -31,11 +39,11 @@ export function createBatchShelf(): BatchShelf {
       if (free) return free
       if (largeMade === LARGE_BATCHES) return takeSmall()
       largeMade++
-      return createBatch(LARGE_ROWS, LARGE_TAIL_BYTES)
+      return createBatch(rows.large, LARGE_TAIL_BYTES)
     },
     putBack(batch) {
       clearBatch(batch)
-      if (batch.capacity === LARGE_ROWS) large.push(batch)
+      if (batch.capacity === rows.large) large.push(batch)
       else small.push(batch)
     },
   }

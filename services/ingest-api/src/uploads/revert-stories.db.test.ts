@@ -10,6 +10,8 @@ import { ANY_KEY_BYTES, type IngestApi, useIngestApi } from '../testing/use-inge
 const inOneSegment = useIngestApi()
 /** Each file ends in a segment that is left: what was sent before is in sealed ones. */
 const inMany = useIngestApi({ keyBytesMax: ANY_KEY_BYTES })
+/** Files come in several batches, which meet one another's rows. */
+const inTinyBatches = useIngestApi({ batchRows: { small: 2, large: 3 } })
 
 const CONTENTS = [
   { event_type: 'call', event_date: '2025-09-30T23:30:00Z', quantity: '1' },
@@ -158,7 +160,7 @@ async function tellAnew(client: IngestClient, deeds: readonly Deed[]) {
 const ledgerOf = async (client: IngestClient) => (await client.call('GET', '/v1/ledger')).body
 
 test('any order of files, events, previews, corrections and reverts ends as if the reverted files had never been sent', async () => {
-  const places = fc.constantFrom(inOneSegment, inMany)
+  const places = fc.constantFrom(inOneSegment, inMany, inTinyBatches)
   const steps = fc.array(step, { minLength: 8, maxLength: 16, size: 'max' })
   await fc.assert(
     fc.asyncProperty(steps, fc.boolean(), places, async (all, isCorrected, api) => {

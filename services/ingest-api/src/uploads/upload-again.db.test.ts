@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { whatCounts } from '../testing/imbalances.repo'
 import { type UsageRow, usageCsv } from '../testing/usage-csv'
-import { ANY_KEY_BYTES, useIngestApi } from '../testing/use-ingest-api'
+import { ANY_KEY_BYTES, FEW_ROWS, useIngestApi } from '../testing/use-ingest-api'
 import { UPLOADS_AT_ONCE } from './limit-uploads'
 
 const inOneSegment = useIngestApi()
 /** Each upload ends in a segment that is left: what was sent before is in sealed ones. */
 const inMany = useIngestApi({ keyBytesMax: ANY_KEY_BYTES })
+const inSmallBatches = useIngestApi({ batchRows: FEW_ROWS })
 
 const day = fc.integer({ min: 1, max: 28 }).map((date) => String(date).padStart(2, '0'))
 const row: fc.Arbitrary<UsageRow> = fc.record({
@@ -38,7 +39,7 @@ const story = rows.chain((all) =>
     again: fc.array(fc.nat(CUTS_MAX), { maxLength: UPLOADS_AT_ONCE - PARTS_MAX }),
     overApi: fc.array(fc.boolean(), { minLength: PARTS_MAX, maxLength: PARTS_MAX }),
     atOnce: fc.boolean(),
-    api: fc.constantFrom(inOneSegment, inMany),
+    api: fc.constantFrom(inOneSegment, inMany, inSmallBatches),
   }),
 )
 
@@ -68,6 +69,6 @@ test('rows split anywhere, in any order, any part sent again, count as if sent o
         await whatCounts(sql, once.organizationId),
       )
     }),
-    { numRuns: 20, endOnFailure: true },
+    { numRuns: 30, endOnFailure: true },
   )
 }, 120_000)

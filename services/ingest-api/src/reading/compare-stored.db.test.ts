@@ -1,0 +1,188 @@
+import { useTestDatabase } from '@billtrail/embedded/testing'
+import fc from 'fast-check'
+import type { PoolClient } from 'pg'
+import { findStored } from '../storing/find-stored.repo'
+import { copyRows, eventsInto, makeMerging } from '../storing/store.repo'
+import { until } from '../testing/slow-upload'
+import { createStoredComparison } from './compare-stored'
+import { createCsvReader } from './csv-reader'
+import { encodeCopy } from './encode-copy'
+import { encodeKeys } from './encode-keys'
+import { findRuns } from './encode-runs'
+import { createBatch, type EventBatch, lineOf } from './event-batch'
+import type { NameTable } from './name-table'
+import { sortBatch } from './sort-batch'
+
+const database = useTestDatabase()
+const NOW = Date.UTC(2026, 10, 21)
+const COLUMNS = 'customer_id,event_id,event_type,event_date,quantity,unit_price'
+
+const row = fc.record({
+  customer: fc.constantFrom('c1', 'c2', 'c3'),
+  id: fc.oneof(fc.uuid({ version: 4 }), fc.stringMatching(/^[a-z]{1,8}$/)),
+  cells: fc.record({
+    type: fc.constantFrom('e1', 'e2'),
+    date: fc.integer({ min: 0, max: NOW }).map((millis) => new Date(millis).toISOString()),
+    quantity: fc.constantFrom('', '0', '-1.50', '1000000.000001'),
+    price: fc.constantFrom('', '0', '0.25'),
+  }),
+  stored: fc.constantFrom('not', 'the same', 'type', 'date', 'quantity', 'price'),
+})
+type Row = typeof row extends fc.Arbitrary<infer T> ? T : never
+const rows = fc.uniqueArray(row, {
+  minLength: 1,
+  maxLength: 40,
+  selector: ({ customer, id }) => `${customer} ${id}`,
+})
+
+const OTHER = { type: 'e3', date: '1999-12-31T23:59:59.999999Z', quantity: '7', price: '7' }
+
+function fileOf(all: readonly Row[]): string {
+  const lines = all.map(({ customer, id, cells }) => [customer, id, ...Object.values(cells)].join())
+  return `${[COLUMNS, ...lines].join('\n')}\n`
+}
+
+/** What is stored: of the rows that are, the cell that `stored` names is another one. */
+const storedOf = (all: readonly Row[]): Row[] =>
+  all
+    .filter(({ stored }) => stored !== 'not')
+    .map((one) => ({
+      ...one,
+      cells: { ...one.cells, ...(one.stored in OTHER ? pickOther(one.stored) : {}) },
+    }))
+const pickOther = (cell: string) =>
+  Object.fromEntries(Object.entries(OTHER).filter(([name]) => name === cell))
+
+interface Sorted {
+  readonly batch: EventBatch
+  readonly order: Uint32Array
+  readonly types: Int32Array
+}
+
+/** The names of these tests end in their numbers. */
+function numberNames(names: NameTable): Int32Array {
+  for (const { index, id } of names.unnumbered()) names.setNumber(index, Number(id.slice(1)))
+  return names.numbers
+}
+
+function read(file: string): Sorted {
+  const reader = createCsvReader({
+    zone: 'UTC',
+    now: NOW,
+    onReject: ({ reason, raw }) => {
+      throw new Error(`${reason}: ${raw.toString()}`)
+    },
+  })
+  const batch = createBatch(100)
+  reader.write(Buffer.from(file))
+  reader.end()
+  reader.fill(batch)
+  const { order } = sortBatch(batch, numberNames(reader.customers))
+  return { batch, order, types: numberNames(reader.eventTypes) }
+}
+
+/** What `findStored` brings for rows of a file when `stored` is there. */
+async function bytesFor(client: PoolClient, { batch, order }: Sorted, stored: readonly Row[]) {
+  const bytes: Buffer[] = []
+  await client.query('begin')
+  await makeMerging(client)
+  if (stored.length > 0) {
+    const there = read(fileOf(stored))
+    const options = { eventTypeNumbers: there.types, uploadNo: 1 }
+    await copyRows(client, eventsInto('events_1'), encodeCopy(there.batch, there.order, options))
+  }
+  await findStored(client, 'events', encodeKeys(batch, order, findRuns(batch, order)), (chunk) =>
+    bytes.push(Buffer.from(chunk)),
+  )
+  await client.query('rollback')
+  return Buffer.concat(bytes)
+}
+
+async function withClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await database.pool().connect()
+  try {
+    return await work(client)
+  } finally {
+    client.release(true)
+  }
+}
+
+test('rows are told by what is stored under their keys, however the bytes of that are cut', async () => {
+  await withClient(async (client) => {
+    const property = fc.asyncProperty(rows, fc.integer({ min: 1, max: 300 }), async (all, size) => {
+      const sorted = read(fileOf(all))
+      const { batch, order, types } = sorted
+      const bytes = await bytesFor(client, sorted, storedOf(all))
+      const comparison = createStoredComparison(batch, order, types)
+      for (let at = 0; at < bytes.length; at += size) comparison.add(bytes.subarray(at, at + size))
+      const { fresh, alike, unlike } = comparison.finish()
+
+      const toldAs = (one: Row): string => {
+        if (one.stored === 'not') return 'fresh'
+        const there = storedOf([one])[0]!
+        return fileOf([there]) === fileOf([one]) ? 'alike' : 'unlike'
+      }
+      const told = new Map<number, string>()
+      for (const at of fresh) told.set(lineOf(batch, at), 'fresh')
+      for (const at of alike) told.set(lineOf(batch, at), 'alike')
+      for (const at of unlike) told.set(lineOf(batch, at), 'unlike')
+      expect(all.map((_one, at) => told.get(at + 2))).toEqual(all.map(toldAs))
+      expect(fresh.length + alike.length + unlike.length).toBe(all.length)
+    })
+    await fc.assert(property, { numRuns: 60, endOnFailure: true })
+  })
+})
+
+const [A, B] = ['a', 'b'].map(
+  (id): Row => ({
+    customer: 'c1',
+    id,
+    cells: { type: 'e1', date: '2025-10-01T00:00:00Z', quantity: '', price: '' },
+    stored: 'the same',
+  }),
+)
+
+test('an answer that is cut short, or has rows that nobody asked for, is not taken for one', async () => {
+  const sorted = read(fileOf([A!]))
+  const { batch, order, types } = sorted
+  const both = read(fileOf([A!, B!]))
+  const bytes = await withClient((client) => bytesFor(client, sorted, [A!, B!]))
+  const more = await withClient((client) => bytesFor(client, both, [A!, B!]))
+  const outcomeOf = (answer: Buffer) => {
+    const comparison = createStoredComparison(batch, order, types)
+    comparison.add(answer)
+    return comparison.finish().alike.length
+  }
+  expect(outcomeOf(bytes)).toBe(1)
+  for (let size = 0; size < bytes.length; size++) {
+    expect(() => outcomeOf(bytes.subarray(0, size))).toThrow(/as it was asked for/)
+  }
+  expect(() => outcomeOf(more)).toThrow(/as it was asked for/)
+})
+
+test('a look for what is stored fails when its connection is ended', async () => {
+  const { batch, order } = read(fileOf([A!]))
+  const keys = encodeKeys(batch, order, findRuns(batch, order))
+  const owner = await database.pool().connect()
+  try {
+    await owner.query('begin; lock table events_1 in access exclusive mode')
+    await withClient(async (client) => {
+      client.on('error', () => undefined)
+      await client.query('begin')
+      await makeMerging(client)
+      const found = findStored(client, 'events_1', keys, () => undefined)
+      // Its failure is met below.
+      found.catch(() => undefined)
+      await until(async () => {
+        const { rowCount } = await owner.query(
+          `select pg_terminate_backend(pid) from pg_locks where not granted and relation = 'events_1'::regclass`,
+        )
+        return rowCount === 0 ? undefined : true
+      })
+      await expect(found).rejects.toThrow(/terminat/)
+    })
+    await owner.query('rollback')
+  } finally {
+    owner.release()
+  }
+})

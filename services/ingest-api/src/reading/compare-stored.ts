@@ -1,0 +1,147 @@
+import { COPY_HEADER, COPY_TRAILER, EPOCH_MICROS, TWO_32 } from './encode-copy'
+import {
+  EVENT_TYPE,
+  type EventBatch,
+  KEY,
+  MICROS,
+  ROW_FLOATS,
+  ROW_WORDS,
+  TAIL_END,
+  TAIL_START,
+} from './event-batch'
+
+/** Columns of a stored event that is compared, in this order: the place of its run's first row, and what it says. */
+export const STORED_COLUMNS = [
+  'place',
+  'event_key',
+  'event_date',
+  'event_type_no',
+  'quantity',
+  'unit_price',
+  'event_id',
+  'properties',
+] as const
+
+/** Rows of a sorted batch, by what is stored under their keys; each in the order given. */
+export interface ComparedRows {
+  /** Nothing. */
+  readonly fresh: Uint32Array
+  /** The same, byte for byte. */
+  readonly alike: Uint32Array
+  /** Something else, or the same in other bytes: only the database can tell. */
+  readonly unlike: Uint32Array
+}
+
+const FRESH = 0
+const ALIKE = 1
+const UNLIKE = 2
+
+/** Where in a row its fields begin, each behind its length: two bytes say how many there are. */
+const PLACE_AT = 2 + 4
+const KEY_AT = PLACE_AT + 4 + 4
+const DATE_AT = KEY_AT + 16 + 4
+const TYPE_AT = DATE_AT + 8 + 4
+const TAIL_AT = TYPE_AT + 4
+const TAIL_FIELDS = 4
+
+/**
+ * Compares the rows `order` of a sorted batch, in runs (`findRuns`), with those stored under their keys: binary COPY rows of
+ * `STORED_COLUMNS`, those of a run together and in the order of their keys. `add` takes their bytes as they come, cut
+ * anywhere; `finish` answers when all have come, and throws where they are not what was asked for. Equal bytes are equal
+ * values; the opposite does not hold.
+ */
+export function createStoredComparison(
+  batch: EventBatch,
+  order: Uint32Array,
+  eventTypeNumbers: Int32Array,
+): { add: (bytes: Buffer) => void; finish: () => ComparedRows } {
+  const { unsigned } = batch
+  const fates = new Uint8Array(order.length).fill(FRESH)
+  let rest: Buffer = Buffer.alloc(0)
+  let skip = COPY_HEADER.length
+  let place = 0
+  let isAstray = false
+
+  /** Moves `place` to the row that has the key of the one at `at`; false when there is none. */
+  function seek(view: DataView, at: number): boolean {
+    place = Math.max(place, view.getInt32(at + PLACE_AT))
+    for (; place < order.length; place++) {
+      const difference = compareKey(unsigned, order[place]!, view, at + KEY_AT)
+      if (difference >= 0) return difference === 0
+    }
+    return false
+  }
+
+  return {
+    add(chunk) {
+      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      let at = skip
+      for (let end = endOfRow(view, at); end > 0; end = endOfRow(view, at)) {
+        if (seek(view, at)) {
+          const isAlike = isSameContent(batch, order[place]!, eventTypeNumbers, { view, at, end })
+          fates[place++] = isAlike ? ALIKE : UNLIKE
+        } else {
+          isAstray = true
+        }
+        at = end
+      }
+      skip = Math.max(0, at - bytes.length)
+      rest = bytes.subarray(Math.min(at, bytes.length))
+    },
+    finish() {
+      // A row that is taken for new without having been compared could be stored twice.
+      if (isAstray || !rest.equals(COPY_TRAILER)) {
+        throw new Error('What is stored did not come as it was asked for.')
+      }
+      const rowsOf = (fate: number) => order.filter((_row, at) => fates[at] === fate)
+      return { fresh: rowsOf(FRESH), alike: rowsOf(ALIKE), unlike: rowsOf(UNLIKE) }
+    },
+  }
+}
+
+/** Where the row that begins at `at` ends; 0 when its end has not come yet, or it is none. */
+function endOfRow(view: DataView, at: number): number {
+  let end = at + TAIL_AT
+  for (let field = 0; field < TAIL_FIELDS; field++) {
+    if (end + 4 > view.byteLength) return 0
+    end += 4 + Math.max(0, view.getInt32(end))
+  }
+  return end <= view.byteLength ? end : 0
+}
+
+function compareKey(unsigned: Uint32Array, row: number, view: DataView, at: number): number {
+  const key = ROW_WORDS * row + KEY
+  for (let word = 0; word < 4; word++) {
+    const difference = unsigned[key + word]! - view.getUint32(at + 4 * word)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+interface StoredRow {
+  readonly view: DataView
+  readonly at: number
+  readonly end: number
+}
+
+function isSameContent(
+  { words, floats, tails }: EventBatch,
+  row: number,
+  eventTypeNumbers: Int32Array,
+  { view, at, end }: StoredRow,
+): boolean {
+  const word = ROW_WORDS * row
+  const sinceEpoch = floats[ROW_FLOATS * row + MICROS]! - EPOCH_MICROS
+  const high = Math.floor(sinceEpoch / TWO_32)
+  if (view.getInt32(at + DATE_AT) !== high) return false
+  if (view.getUint32(at + DATE_AT + 4) !== sinceEpoch - high * TWO_32) return false
+  if (view.getInt32(at + TYPE_AT) !== eventTypeNumbers[words[word + EVENT_TYPE]!]) return false
+  const start = words[word + TAIL_START]!
+  const size = end - at - TAIL_AT
+  if (words[word + TAIL_END]! - start !== size) return false
+  for (let i = 0; i < size; i++) {
+    if (view.getUint8(at + TAIL_AT + i) !== tails[start + i]) return false
+  }
+  return true
+}

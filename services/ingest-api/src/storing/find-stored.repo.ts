@@ -1,0 +1,37 @@
+import type { PoolClient } from 'pg'
+import { to as copyTo } from 'pg-copy-streams'
+import { STORED_COLUMNS } from '../reading'
+import { copyRows, KEYS_INTO } from './store.repo'
+
+// Run by run, from the index, in the order of its keys.
+const storedIn = (table: string) => `
+  copy (
+    select ${STORED_COLUMNS.join(', ')}
+    from incoming_keys k
+    cross join lateral (
+      select e.* from ${table} e
+      where e.customer_no = k.customer_no and e.event_key = any (k.event_keys)
+      order by e.event_key
+    ) e
+  ) to stdout (format binary)`
+
+/**
+ * Reads what is stored in `table`, events or one of its segments, under keys (`encodeKeys`), as binary COPY rows of
+ * `STORED_COLUMNS`; `take` gets their bytes as they come, and must not throw: the rest would stay in the connection. Inside a
+ * transaction.
+ */
+export async function findStored(
+  client: PoolClient,
+  table: string,
+  keys: Iterable<Buffer>,
+  take: (bytes: Buffer) => void,
+): Promise<void> {
+  await copyRows(client, KEYS_INTO, keys)
+  // The arrays' length is unknown to the planner.
+  await client.query('set local enable_seqscan = off; set local enable_bitmapscan = off')
+  const stored = client.query(copyTo(storedIn(table)))
+  for await (const bytes of stored) take(bytes as Buffer)
+  await client.query(
+    'set local enable_seqscan = on; set local enable_bitmapscan = on; truncate incoming_keys',
+  )
+}
