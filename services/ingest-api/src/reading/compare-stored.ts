@@ -56,6 +56,7 @@ export function createStoredComparison(
   eventTypeNumbers: Int32Array,
 ): { add: (bytes: Buffer) => void; finish: () => ComparedRows } {
   const { unsigned } = batch
+  const tails = new DataView(batch.tails.buffer, batch.tails.byteOffset, batch.tails.byteLength)
   const fates = new Uint8Array(order.length).fill(FRESH)
   let rest: Buffer = Buffer.alloc(0)
   let skip = COPY_HEADER.length
@@ -79,7 +80,8 @@ export function createStoredComparison(
       let at = skip
       for (let end = endOfRow(view, at); end > 0; end = endOfRow(view, at)) {
         if (seek(view, at)) {
-          const isAlike = isSameContent(batch, order[place]!, eventTypeNumbers, { view, at, end })
+          const stored = { view, at, end }
+          const isAlike = isSameContent(batch, order[place]!, tails, eventTypeNumbers, stored)
           fates[place++] = isAlike ? ALIKE : UNLIKE
         } else {
           isAstray = true
@@ -126,8 +128,9 @@ interface StoredRow {
 }
 
 function isSameContent(
-  { words, floats, tails }: EventBatch,
+  { words, floats }: EventBatch,
   row: number,
+  tails: DataView,
   eventTypeNumbers: Int32Array,
   { view, at, end }: StoredRow,
 ): boolean {
@@ -140,8 +143,24 @@ function isSameContent(
   const start = words[word + TAIL_START]!
   const size = end - at - TAIL_AT
   if (words[word + TAIL_END]! - start !== size) return false
-  for (let i = 0; i < size; i++) {
-    if (view.getUint8(at + TAIL_AT + i) !== tails[start + i]) return false
+  const [stored, sent] = [
+    { view, at: at + TAIL_AT },
+    { view: tails, at: start },
+  ]
+  return isSameBytes(stored, sent, size)
+}
+
+interface Position {
+  readonly view: DataView
+  readonly at: number
+}
+
+/** Four at a time: it is most of what comparing costs. */
+function isSameBytes(a: Position, b: Position, size: number): boolean {
+  let i = 0
+  for (; i + 4 <= size; i += 4) {
+    if (a.view.getInt32(a.at + i) !== b.view.getInt32(b.at + i)) return false
   }
+  for (; i < size; i++) if (a.view.getUint8(a.at + i) !== b.view.getUint8(b.at + i)) return false
   return true
 }
