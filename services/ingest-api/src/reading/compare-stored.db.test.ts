@@ -15,8 +15,9 @@ import { sortBatch } from './sort-batch'
 
 const database = useTestDatabase()
 const NOW = Date.UTC(2026, 10, 21)
-const COLUMNS = 'customer_id,event_id,event_type,event_date,quantity,unit_price'
+const COLUMNS = 'customer_id,event_id,event_type,event_date,quantity,unit_price,b,aa,c'
 
+const property = fc.constantFrom('', 'v', 'aa', 'é')
 const row = fc.record({
   customer: fc.constantFrom('c1', 'c2', 'c3'),
   id: fc.oneof(fc.uuid({ version: 4 }), fc.stringMatching(/^[a-z]{1,8}$/)),
@@ -25,8 +26,11 @@ const row = fc.record({
     date: fc.integer({ min: 0, max: NOW }).map((millis) => new Date(millis).toISOString()),
     quantity: fc.constantFrom('', '0', '-1.50', '1000000.000001'),
     price: fc.constantFrom('', '0', '0.25'),
+    b: property,
+    aa: property,
+    c: property,
   }),
-  stored: fc.constantFrom('not', 'the same', 'type', 'date', 'quantity', 'price'),
+  stored: fc.constantFrom('not', 'the same', 'type', 'date', 'quantity', 'price', 'b', 'aa'),
 })
 type Row = typeof row extends fc.Arbitrary<infer T> ? T : never
 const rows = fc.uniqueArray(row, {
@@ -35,7 +39,14 @@ const rows = fc.uniqueArray(row, {
   selector: ({ customer, id }) => `${customer} ${id}`,
 })
 
-const OTHER = { type: 'e3', date: '1999-12-31T23:59:59.999999Z', quantity: '7', price: '7' }
+const OTHER = {
+  type: 'e3',
+  date: '1999-12-31T23:59:59.999999Z',
+  quantity: '7',
+  price: '7',
+  b: 'w',
+  aa: '',
+}
 
 function fileOf(all: readonly Row[]): string {
   const lines = all.map(({ customer, id, cells }) => [customer, id, ...Object.values(cells)].join())
@@ -137,7 +148,15 @@ const [A, B] = ['a', 'b'].map(
   (id): Row => ({
     customer: 'c1',
     id,
-    cells: { type: 'e1', date: '2025-10-01T00:00:00Z', quantity: '', price: '' },
+    cells: {
+      type: 'e1',
+      date: '2025-10-01T00:00:00Z',
+      quantity: '',
+      price: '',
+      b: '',
+      aa: 'v',
+      c: 'aa',
+    },
     stored: 'the same',
   }),
 )
