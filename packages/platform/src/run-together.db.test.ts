@@ -102,6 +102,12 @@ test('a connection that breaks on the way fails the statements, and the next one
   expect(await runTogether(pool, [read])).toEqual([[['a', null]]])
 })
 
+test('what cannot be written as a message fails, and keeps no connection', async () => {
+  const odd = { ...write('d'), values: [1 as unknown as string] }
+  await expect(runTogether(pool, [odd])).rejects.toThrow('must be of type string')
+  expect(await runTogether(pool, [read])).toEqual([[['a', null]]])
+})
+
 test('an array arrives as it was, whatever is in its texts', async () => {
   const text = fc.string({ unit: 'binary' }).map((one) => one.replaceAll('\0', ''))
   const special = fc.constantFrom('', 'null', 'NULL', '{}', 'a,b', '"', '\\', ' a ', null)

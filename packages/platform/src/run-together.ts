@@ -134,7 +134,12 @@ export async function runTogether(
     }
     // A connection that breaks says so here, and to the query.
     client.once('error', settle)
-    client.query(messagesOf(steps, settle) as never)
+    try {
+      client.query(messagesOf(steps, settle) as never)
+    } catch (error) {
+      // Something in them cannot be written as a message.
+      settle(error as Error)
+    }
   })
 }
 

@@ -66,6 +66,9 @@ export function createPool(options: PoolOptions): Pool {
   pool.on('error', (error) =>
     options.logger.warn({ reason: error.message }, 'idle connection lost'),
   )
+  // One that breaks in somebody's hands says so to the statement it runs, or to the next. In the moment it is handed on, or
+  // between two statements, nobody may listen: that would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }
 
@@ -85,9 +88,9 @@ export async function inTransaction<T>(
     await client.query('commit')
     return result
   } catch (error) {
-    await client.query('rollback').catch((failure: unknown) => {
-      broken ??= failure instanceof Error ? failure : new Error(String(failure))
-    })
+    // A connection that gave no answer would have us wait as long for this one. When it is closed the server rolls back.
+    if (isUnanswered(error)) broken ??= asError(error)
+    else await client.query('rollback').catch((failure: unknown) => (broken ??= asError(failure)))
     throw error
   } finally {
     client.off('error', onError)
@@ -97,6 +100,8 @@ export async function inTransaction<T>(
 
 /** Also an error of another realm, which `instanceof` does not know: sockets throw such in a test's own realm. */
 const isError = (error: unknown): error is Error => types.isNativeError(error)
+
+const asError = (error: unknown): Error => (isError(error) ? error : new Error(String(error)))
 
 const codeOf = (error: unknown): string => {
   const code: unknown = isError(error) && 'code' in error ? error.code : undefined
@@ -114,6 +119,9 @@ const NETWORK = new Set([
   'EPIPE',
   'EAI_AGAIN',
 ])
+const isUnanswered = (error: unknown): boolean =>
+  isError(error) && error.message === 'Query read timeout'
+
 const LOST = /^(08|57P0[1-5]|53)/
 const LOST_MESSAGES =
   /connection terminated|query read timeout|timeout exceeded when trying to connect|connection timeout|not queryable|server closed the connection/i

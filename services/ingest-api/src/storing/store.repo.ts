@@ -171,7 +171,8 @@ export async function copyRows(
   const stream = client.query(copyFrom(copyText(target)))
   const server = { refused: false }
   const failure = new Promise<never>((_resolve, reject) => {
-    stream.once('error', (error) => {
+    // It comes twice when the connection is closed because it gave no answer.
+    stream.on('error', (error) => {
       server.refused = true
       reject(error)
     })
