@@ -41,7 +41,7 @@ export function groupCalls(pointPool: Pool): GroupedCalls {
 }
 
 function recording(sql: Sql, recordFresh: RecordFresh): GroupedCalls['record'] {
-  const takeTurn = limitAtOnce(ALONE_AT_ONCE_MAX)
+  const takeTurn = limitAtOnce(ALONE_AT_ONCE_MAX, isDatabaseUnavailable)
   const alone = new Map<number, number>()
   const count = ({ customerNo }: NewEvent, more: number): void => {
     const left = (alone.get(customerNo) ?? 0) + more

@@ -27,3 +27,17 @@ test('no more jobs run at once than may, each gets its turn in order, and one th
   for (const name of ['d', 'e']) gates.get(name)!.resolve()
   await Promise.all([d, e])
 })
+
+test('a failure that is one for all ends those who wait with it, and the next ones get their turn', async () => {
+  const away = new Error('away')
+  const takeTurn = limitAtOnce(1, (error) => error === away)
+  let fail: (error: Error) => void = () => undefined
+  const first = takeTurn(() => new Promise<void>((_resolve, reject) => (fail = reject)))
+  const begun: number[] = []
+  const others = [1, 2].map((number) => takeTurn(() => Promise.resolve(begun.push(number))))
+  const ends = Promise.allSettled([first, ...others])
+  fail(away)
+  expect(await ends).toEqual([1, 2, 3].map(() => ({ status: 'rejected', reason: away })))
+  expect(begun).toEqual([])
+  expect(await takeTurn(() => Promise.resolve('served'))).toBe('served')
+})

@@ -273,3 +273,12 @@ test("the month is that of the customer's zone; a date without an offset is read
     month: { id: 'kolkata:2026-04', month: 4 },
   })
 })
+
+test('a call ends though its event type is gone from the database', async () => {
+  await register('set-back')
+  const event = { event_type: 'set-back', event_date: '2026-03-05T00:00:00Z' }
+  await post('set-back', event).expect(201)
+  // As in a database that was set back to an earlier moment while the service ran.
+  await api.owner().query(`delete from event_types where name = 'set-back'`)
+  await post('set-back', { ...event, unit_price: '2' }).expect(500)
+})

@@ -12,6 +12,7 @@ import type { UsageAnswer, UsageInput } from './usage.schema'
 
 /** One event of one request: it stands on the first line. */
 const LINE = 1
+const ROUNDS_MAX = 10
 
 /**
  * Records one usage event of a customer and says what its month comes to. The same event again (by its id or by
@@ -76,7 +77,7 @@ async function store(
   }
   const sql = preparedSql(deps.pointPool)
   // Another round only when the event is withdrawn between two statements.
-  for (;;) {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
     const { stored: made, bill } = await deps.groups.record(event)
     if (made) return { stored: made, duplicate: false, bill }
     const stored = await findEvent(sql, event)
@@ -88,6 +89,7 @@ async function store(
     if (outcome === 'duplicate') return { stored, duplicate: true }
     if (outcome === 'conflict') throw eventConflict(stored, { ...usage, eventDate: sent.eventDate })
   }
+  throw new Error('An event can be neither stored nor found.')
 }
 
 /** Both values of each field that differs. */
