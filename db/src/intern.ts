@@ -41,7 +41,7 @@ const NAME = `
   from unnest($2::text[], $3::text[]) as met (id, name)
   where c.organization_id = $1 and c.id = met.id and c.name is null`
 
-const EVENT_TYPES = (options: InternOptions, onConflict: string) => `
+const EVENT_TYPES = (onConflict: string) => `
   with met as materialized (
     select name, place,
            (select event_type_no from event_types t where t.organization_id = $1 and t.name = m.name) as known
@@ -52,7 +52,7 @@ const EVENT_TYPES = (options: InternOptions, onConflict: string) => `
     ${onConflict} returning name, event_type_no
   )
   select coalesce(m.known, n.event_type_no) as number
-  from ${commit(options)}, met m left join made n on n.name = m.name order by m.place`
+  from met m left join made n on n.name = m.name order by m.place`
 
 /**
  * The numbers that stand for customers, in the order given; ids met for the first time get one. A name fills in
@@ -89,14 +89,16 @@ export async function nameCustomers(
   await withPatience(() => sql.query(NAME, [organizationId, ids, names]))
 }
 
-/** The numbers that stand for event types, in the order given; new ones get one. Names are given once each. */
+/**
+ * The numbers that stand for event types, in the order given; new ones get one. Names are given once each. They are on disk
+ * before anybody sees them: a call that waited for the upload that made one would, after a crash, store its event under none.
+ */
 export async function internEventTypes(
   sql: Sql,
   organizationId: string,
   names: readonly string[],
-  options: InternOptions = {},
 ): Promise<number[]> {
-  return numbersOf(sql, (onConflict) => EVENT_TYPES(options, onConflict), [organizationId, names])
+  return numbersOf(sql, EVENT_TYPES, [organizationId, names])
 }
 
 const UNIQUE_VIOLATION = '23505'

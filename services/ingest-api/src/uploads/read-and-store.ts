@@ -192,6 +192,6 @@ async function numberTypes(pool: Pool, organizationId: string, types: NameTable)
   const met = types.unnumbered()
   if (met.length === 0) return
   const names = met.map(({ id }) => id)
-  const numbers = await internEventTypes(pool, organizationId, names, { mayLag: true })
+  const numbers = await internEventTypes(pool, organizationId, names)
   met.forEach(({ index }, at) => types.setNumber(index, numbers[at]!))
 }
