@@ -1,3 +1,4 @@
+import { Agent } from 'node:http'
 import { createCable } from '@billtrail/embedded/testing'
 import { problemIn } from '../testing/ingest-client'
 import { newestOnce, openSlowUpload, until } from '../testing/slow-upload'
@@ -69,6 +70,23 @@ test.each([
     expect(await client.upload(file)).toMatchObject({ accepted: count })
   },
 )
+
+test('the connection on which an upload lost the database serves the next one', async () => {
+  const client = await api.addClient()
+  const file = usageCsv(usageRows(200_000, 'kept'))
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const slow = openSlowUpload(api.address(), client.key, { agent })
+  await slow.write(file.slice(0, 1_000))
+  await newestOnce(client, 'processing')
+  await cable.cut()
+  expect(problemIn(await slow.end(file.slice(1_000)))).toMatchObject(UNAVAILABLE)
+
+  await cable.mend()
+  await until(isReady)
+  const next = openSlowUpload(api.address(), client.key, { agent })
+  expect(await next.end(usageCsv(usageRows(20, 'kept')))).toMatchObject({ status: 201 })
+  agent.destroy()
+})
 
 test('an upload whose connection alone is ended by the server fails as a whole', async () => {
   const client = await api.addClient()

@@ -107,7 +107,7 @@ export async function readAndStore(
     await stored
   } finally {
     deps.batches.putBack(batch)
-    await Promise.allSettled([stored, names.settled()])
+    await Promise.allSettled([stored, names.settled(), source.return?.()])
   }
 }
 

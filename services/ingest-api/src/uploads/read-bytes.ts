@@ -13,7 +13,10 @@ export interface ByteLimits {
 }
 
 export interface FileBytes {
-  /** The text, gzip undone. */
+  /**
+   * The text, gzip undone. Whoever stops before its end has to say so (`return`): while somebody seems to wait for the rest
+   * of a body nobody else can read and forget it, and its connection is cut.
+   */
   readonly chunks: AsyncIterable<Buffer>
   /** Bytes so far, as sent. */
   readonly bytes: () => number
@@ -73,16 +76,21 @@ export function readBytes(
 
   async function* text(): AsyncGenerator<Buffer> {
     const chunks = asSent()
-    const first = await firstBytes(chunks)
-    if (first === undefined) return
-    const marked = /\bgzip\b/i.test(file.contentEncoding)
-    if (marked && !isGzip(first)) throw gzipBroken('Content-Encoding says gzip')
-    if (isGzip(first)) {
-      yield* unzipped(first, chunks, { limits: file.limits, sent: () => sent })
-      return
+    try {
+      const first = await firstBytes(chunks)
+      if (first === undefined) return
+      const marked = /\bgzip\b/i.test(file.contentEncoding)
+      if (marked && !isGzip(first)) throw gzipBroken('Content-Encoding says gzip')
+      if (isGzip(first)) {
+        yield* unzipped(first, chunks, { limits: file.limits, sent: () => sent })
+        return
+      }
+      yield first
+      yield* chunks
+    } finally {
+      // Not awaited: it waits for a chunk that somebody is still waiting for.
+      void chunks.return(undefined)
     }
-    yield first
-    yield* chunks
   }
 
   return { chunks: text(), bytes: () => sent, sha256: () => hash.digest() }
