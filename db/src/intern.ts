@@ -17,8 +17,12 @@ export interface InternOptions {
   readonly mayLag?: boolean
 }
 
+// Found may mean made by an upload a moment ago, which did not wait for the disk. A commit that writes something, however little,
+// waits for all that was written to the log before it. In the same statement: between two there could be a crash.
 const commit = ({ mayLag = false }: InternOptions): string =>
-  mayLag ? `(select set_config('synchronous_commit', 'off', true)) u` : '(select) u'
+  mayLag
+    ? `(select set_config('synchronous_commit', 'off', true)) u`
+    : `(select pg_logical_emit_message(true, 'billtrail', '')) u`
 
 // One statement finds the known and makes the new, in the index's own order, so that neighbours land on one page. The
 // known are looked up one by one: a join would read the whole table for each batch. Without `on conflict` it takes
