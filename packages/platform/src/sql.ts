@@ -150,7 +150,7 @@ export const databaseUnavailable = (error?: unknown): DomainError =>
     : new DomainError(
         'unavailable',
         'database_unavailable',
-        'The database does not answer. Nothing was stored; send the request again in a moment.',
+        'The database does not answer. Send the request again in a moment: what was stored all the same is not stored twice if it has an id or an Idempotency-Key.',
         [],
         5,
       )

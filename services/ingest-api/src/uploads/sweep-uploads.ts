@@ -27,7 +27,11 @@ interface SweepDeps {
 /** Takes up an upload that was staged when its process died, unless somebody is at it. */
 async function resume(deps: SweepDeps, upload: UploadRow): Promise<void> {
   const client = await deps.uploadPool.connect()
-  if (!(await tryToAdopt(client, upload.upload_no))) {
+  const isFree = await tryToAdopt(client, upload.upload_no).catch((error: unknown) => {
+    client.release(true)
+    throw error
+  })
+  if (!isFree) {
     client.release()
     return
   }
