@@ -8,8 +8,8 @@ import { createStoredComparison } from './compare-stored'
 import { createCsvReader } from './csv-reader'
 import { encodeCopy } from './encode-copy'
 import { encodeKeys } from './encode-keys'
-import { findRuns } from './encode-runs'
 import { createBatch, type EventBatch, lineOf } from './event-batch'
+import { findGroups } from './find-groups'
 import type { NameTable } from './name-table'
 import { sortBatch } from './sort-batch'
 
@@ -19,8 +19,13 @@ const COLUMNS = 'customer_id,event_id,event_type,event_date,quantity,unit_price,
 
 const property = fc.constantFrom('', 'v', 'aa', 'é')
 const row = fc.record({
-  customer: fc.constantFrom('c1', 'c2', 'c3'),
-  id: fc.oneof(fc.uuid({ version: 4 }), fc.stringMatching(/^[a-z]{1,8}$/)),
+  customer: fc.constantFrom('c1', 'c2', 'c3', 'c62', 'c64', 'c6400'),
+  // Some are those of several customers.
+  id: fc.oneof(
+    fc.uuid({ version: 4 }),
+    fc.stringMatching(/^[a-z]{1,8}$/),
+    fc.constantFrom('x', 'y', 'z'),
+  ),
   cells: fc.record({
     type: fc.constantFrom('e1', 'e2'),
     date: fc.integer({ min: 0, max: NOW }).map((millis) => new Date(millis).toISOString()),
@@ -35,7 +40,7 @@ const row = fc.record({
 type Row = typeof row extends fc.Arbitrary<infer T> ? T : never
 const rows = fc.uniqueArray(row, {
   minLength: 1,
-  maxLength: 40,
+  maxLength: 60,
   selector: ({ customer, id }) => `${customer} ${id}`,
 })
 
@@ -102,7 +107,7 @@ async function bytesFor(client: PoolClient, { batch, order }: Sorted, stored: re
     const options = { eventTypeNumbers: there.types, uploadNo: 1 }
     await copyRows(client, eventsInto('events_1'), encodeCopy(there.batch, there.order, options))
   }
-  await findStored(client, 'events', encodeKeys(batch, order, findRuns(batch, order)), (chunk) =>
+  await findStored(client, 'events', encodeKeys(batch, order, findGroups(batch, order)), (chunk) =>
     bytes.push(Buffer.from(chunk)),
   )
   await client.query('rollback')
@@ -179,9 +184,46 @@ test('an answer that is cut short, or has rows that nobody asked for, is not tak
   expect(() => outcomeOf(more)).toThrow(/as it was asked for/)
 })
 
+test('what a customer has stored under the ids of others, and does not send, is passed over', async () => {
+  const sent = ['x', 'y', 'z'].flatMap((id) =>
+    (['c1', 'c2', 'c3'] as const).map((customer): Row => ({ ...A!, customer, id })),
+  )
+  const sentOf = (keep: (row: Row) => boolean) => sent.filter(keep)
+  const some = sentOf(({ customer, id }) => id !== 'y' || customer === 'c2')
+  const sorted = read(fileOf(some))
+  const bytes = await withClient((client) => bytesFor(client, sorted, sent))
+  const comparison = createStoredComparison(sorted.batch, sorted.order, sorted.types)
+  comparison.add(bytes)
+  expect(comparison.finish()).toMatchObject({ alike: sorted.order, fresh: new Uint32Array(0) })
+})
+
+test('an answer that is out of order is not taken for one', async () => {
+  const stored: Row[] = [A!, B!, { ...A!, customer: 'c2' }]
+  const sorted = read(fileOf(stored))
+  const { batch, order, types } = sorted
+  const bytes = await withClient((client) => bytesFor(client, sorted, stored))
+  const head = bytes.subarray(0, 19)
+  const size = (bytes.length - 19 - 2) / 3
+  const rowAt = (at: number) => bytes.subarray(19 + at * size, 19 + (at + 1) * size)
+  const outcomeOf = (...places: number[]) => {
+    const comparison = createStoredComparison(batch, order, types)
+    comparison.add(Buffer.concat([head, ...places.map(rowAt), bytes.subarray(bytes.length - 2)]))
+    return comparison.finish().alike.length
+  }
+  expect(outcomeOf(0, 1, 2)).toBe(3)
+  for (const places of [
+    [1, 0, 2],
+    [2, 1, 0],
+    [0, 2, 1],
+    [0, 0, 1, 2],
+  ]) {
+    expect(() => outcomeOf(...places)).toThrow(/as it was asked for/)
+  }
+})
+
 test('a look for what is stored fails when its connection is ended', async () => {
   const { batch, order } = read(fileOf([A!]))
-  const keys = encodeKeys(batch, order, findRuns(batch, order))
+  const keys = encodeKeys(batch, order, findGroups(batch, order))
   const owner = await database.pool().connect()
   try {
     await owner.query('begin; lock table events_1 in access exclusive mode')

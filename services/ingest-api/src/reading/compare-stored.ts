@@ -1,5 +1,6 @@
 import { COPY_HEADER, COPY_TRAILER, EPOCH_MICROS, TWO_32 } from './encode-copy'
 import {
+  CUSTOMER_NUMBER,
   EVENT_TYPE,
   type EventBatch,
   KEY,
@@ -9,10 +10,11 @@ import {
   TAIL_END,
   TAIL_START,
 } from './event-batch'
+import { GROUP_ROWS_MAX } from './find-groups'
 
-/** Columns of a stored event that is compared, in this order: the place of its run's first row, and what it says. */
+/** Columns of a stored event that is compared, in this order. */
 export const STORED_COLUMNS = [
-  'place',
+  'customer_no',
   'event_key',
   'event_date',
   'event_type_no',
@@ -37,18 +39,18 @@ const ALIKE = 1
 const UNLIKE = 2
 
 /** Where in a row its fields begin, each behind its length: two bytes say how many there are. */
-const PLACE_AT = 2 + 4
-const KEY_AT = PLACE_AT + 4 + 4
+const CUSTOMER_AT = 2 + 4
+const KEY_AT = CUSTOMER_AT + 4 + 4
 const DATE_AT = KEY_AT + 16 + 4
 const TYPE_AT = DATE_AT + 8 + 4
 const TAIL_AT = TYPE_AT + 4
 const TAIL_FIELDS = 4
 
 /**
- * Compares the rows `order` of a sorted batch, in runs (`findRuns`), with those stored under their keys: binary COPY rows of
- * `STORED_COLUMNS`, those of a run together and in the order of their keys. `add` takes their bytes as they come, cut
- * anywhere; `finish` answers when all have come, and throws where they are not what was asked for. Equal bytes are equal
- * values, also where properties come in another order; the opposite does not hold.
+ * Compares the rows `order` of a sorted batch with those stored under their keys: binary COPY rows of `STORED_COLUMNS` in the
+ * same order. Among them may be what one customer of a group (`findGroups`) has stored under the key of another. `add` takes
+ * their bytes as they come, cut anywhere; `finish` answers when all have come, and throws where they are not what was asked
+ * for. Equal bytes are equal values, also where properties come in another order; the opposite does not hold.
  */
 export function createStoredComparison(
   batch: EventBatch,
@@ -63,14 +65,20 @@ export function createStoredComparison(
   let place = 0
   let isAstray = false
 
-  /** Moves `place` to the row that has the key of the one at `at`; false when there is none. */
+  /** Moves `place` to the row that has the customer and the key at `at`; false when there is none. */
   function seek(view: DataView, at: number): boolean {
-    place = Math.max(place, view.getInt32(at + PLACE_AT))
     for (; place < order.length; place++) {
-      const difference = compareKey(unsigned, order[place]!, view, at + KEY_AT)
+      const difference = compareRow(batch, order[place]!, view, at)
       if (difference >= 0) return difference === 0
     }
     return false
+  }
+
+  /** Is it under the key of another customer's row nearby? Then it was found with that, and concerns no row of its own. */
+  function isOfNeighbour(view: DataView, at: number): boolean {
+    const near = order.subarray(Math.max(0, place - GROUP_ROWS_MAX), place + GROUP_ROWS_MAX)
+    const alike = near.filter((row) => compareKey(unsigned, row, view, at + KEY_AT) === 0)
+    return alike.length > 0 && alike.every((row) => compareRow(batch, row, view, at) !== 0)
   }
 
   return {
@@ -84,7 +92,7 @@ export function createStoredComparison(
           const isAlike = isSameContent(batch, order[place]!, tails, eventTypeNumbers, stored)
           fates[place++] = isAlike ? ALIKE : UNLIKE
         } else {
-          isAstray = true
+          isAstray ||= !isOfNeighbour(view, at)
         }
         at = end
       }
@@ -110,6 +118,17 @@ function endOfRow(view: DataView, at: number): number {
     end += 4 + Math.max(0, view.getInt32(end))
   }
   return end <= view.byteLength ? end : 0
+}
+
+/** By customer, then by key. */
+function compareRow(
+  { words, unsigned }: EventBatch,
+  row: number,
+  view: DataView,
+  at: number,
+): number {
+  const customer = words[ROW_WORDS * row + CUSTOMER_NUMBER]! - view.getInt32(at + CUSTOMER_AT)
+  return customer === 0 ? compareKey(unsigned, row, view, at + KEY_AT) : customer
 }
 
 function compareKey(unsigned: Uint32Array, row: number, view: DataView, at: number): number {

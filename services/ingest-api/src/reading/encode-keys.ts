@@ -1,7 +1,7 @@
 import { CUSTOMER_NUMBER, type EventBatch, KEY, LINE, ROW_WORDS } from './event-batch'
 
-/** Columns of a run's keys, in this order: the place of its first row in `order`, its customer, and its keys. */
-export const KEY_COLUMNS = ['place', 'customer_no', 'event_keys'] as const
+/** Columns of a group's keys, in this order: the customers, which need not be as many as the keys, and the keys. */
+export const KEY_COLUMNS = ['customer_nos', 'event_keys'] as const
 /** Columns of what is claimed of a run. */
 export const CLAIM_COLUMNS = ['customer_no', 'upload_no', 'event_keys', 'lines'] as const
 
@@ -10,12 +10,12 @@ const INT4 = 23
 const BUFFER_BYTES = 128 * 1024
 const ARRAY_HEAD_BYTES = 4 + 5 * 4
 const KEY_BYTES = 4 + 16
-const LINE_BYTES = 4 + 4
-/** The number of fields and two numbers. */
-const ROW_HEAD_BYTES = 2 + (4 + 4) + (4 + 4)
+const NUMBER_BYTES = 4 + 4
+/** The number of fields. */
+const COUNT_BYTES = 2
 
 /**
- * Encodes the keys of a sorted batch as binary COPY rows of `KEY_COLUMNS`, one for each run (`findRuns`). Each buffer
+ * Encodes the keys of a sorted batch as binary COPY rows of `KEY_COLUMNS`, one for each group (`findGroups`). Each buffer
  * holds whole rows.
  */
 export function encodeKeys(
@@ -24,16 +24,18 @@ export function encodeKeys(
   starts: Uint32Array,
 ): Generator<Buffer, void, void> {
   return encodeEach(starts, {
-    bytes: (rows) => ROW_HEAD_BYTES + ARRAY_HEAD_BYTES + KEY_BYTES * rows,
+    bytes: (rows) => COUNT_BYTES + 2 * ARRAY_HEAD_BYTES + (NUMBER_BYTES + KEY_BYTES) * rows,
     write(view, start, end) {
       const rows = order.subarray(start, end)
-      writeHead(view, KEY_COLUMNS.length, start, customerOf(batch, rows))
-      writeKeys(view, ROW_HEAD_BYTES, batch, rows)
+      view.setInt16(0, KEY_COLUMNS.length)
+      const customers = isOfOne(batch, rows) ? rows.subarray(0, 1) : rows
+      const to = writeNumbers(view, COUNT_BYTES, batch, customers, CUSTOMER_NUMBER)
+      return writeKeys(view, to, batch, rows)
     },
   })
 }
 
-/** The same for the claims of an upload on rows that are stored: rows of `CLAIM_COLUMNS`. */
+/** The same for the claims of an upload on rows that are stored: rows of `CLAIM_COLUMNS`, one for each run (`findRuns`). */
 export function encodeClaims(
   batch: EventBatch,
   order: Uint32Array,
@@ -41,50 +43,55 @@ export function encodeClaims(
   uploadNo: number,
 ): Generator<Buffer, void, void> {
   return encodeEach(starts, {
-    bytes: (rows) => ROW_HEAD_BYTES + 2 * ARRAY_HEAD_BYTES + (KEY_BYTES + LINE_BYTES) * rows,
+    bytes: (rows) =>
+      COUNT_BYTES + 2 * NUMBER_BYTES + 2 * ARRAY_HEAD_BYTES + (KEY_BYTES + NUMBER_BYTES) * rows,
     write(view, start, end) {
       const rows = order.subarray(start, end)
-      writeHead(view, CLAIM_COLUMNS.length, customerOf(batch, rows), uploadNo)
-      writeLines(view, writeKeys(view, ROW_HEAD_BYTES, batch, rows), batch, rows)
+      view.setInt16(0, CLAIM_COLUMNS.length)
+      let to = writeNumber(view, COUNT_BYTES, customerOf(batch, rows[0]!))
+      to = writeKeys(view, writeNumber(view, to, uploadNo), batch, rows)
+      return writeNumbers(view, to, batch, rows, LINE)
     },
   })
 }
 
 function* encodeEach(
   starts: Uint32Array,
-  run: {
+  group: {
+    /** At most so many. */
     bytes: (rows: number) => number
-    write: (view: DataView, start: number, end: number) => void
+    /** Answers how many it was. */
+    write: (view: DataView, start: number, end: number) => number
   },
 ): Generator<Buffer, void, void> {
   let out = Buffer.allocUnsafeSlow(BUFFER_BYTES)
   let used = 0
   for (let at = 0; at + 1 < starts.length; at++) {
     const [start, end] = [starts[at]!, starts[at + 1]!]
-    const needed = run.bytes(end - start)
+    const needed = group.bytes(end - start)
     if (used + needed > out.length) {
       if (used > 0) yield out.subarray(0, used)
       out = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, needed))
       used = 0
     }
-    run.write(new DataView(out.buffer, used, needed), start, end)
-    used += needed
+    used += group.write(new DataView(out.buffer, used, needed), start, end)
   }
   if (used > 0) yield out.subarray(0, used)
 }
 
-const customerOf = ({ words }: EventBatch, rows: Uint32Array): number =>
-  words[ROW_WORDS * rows[0]! + CUSTOMER_NUMBER]!
+const customerOf = ({ words }: EventBatch, row: number): number =>
+  words[ROW_WORDS * row + CUSTOMER_NUMBER]!
 
-function writeHead(view: DataView, fields: number, first: number, second: number): void {
-  view.setInt16(0, fields)
-  view.setInt32(2, 4)
-  view.setInt32(6, first)
-  view.setInt32(10, 4)
-  view.setInt32(14, second)
+const isOfOne = (batch: EventBatch, rows: Uint32Array): boolean =>
+  customerOf(batch, rows[0]!) === customerOf(batch, rows[rows.length - 1]!)
+
+/** Answers the position after it, as all that write do. */
+function writeNumber(view: DataView, at: number, number: number): number {
+  view.setInt32(at, 4)
+  view.setInt32(at + 4, number)
+  return at + NUMBER_BYTES
 }
 
-/** Answers the position after them, as `writeLines` does. */
 function writeKeys(
   view: DataView,
   from: number,
@@ -101,18 +108,16 @@ function writeKeys(
   return to
 }
 
-function writeLines(
+/** Of each row the word `field`. */
+function writeNumbers(
   view: DataView,
   from: number,
   { words }: EventBatch,
   rows: Uint32Array,
+  field: number,
 ): number {
-  let to = writeArrayHead(view, from, INT4, { elements: rows.length, bytes: LINE_BYTES })
-  for (const row of rows) {
-    view.setInt32(to, 4)
-    view.setInt32(to + 4, words[ROW_WORDS * row + LINE]!)
-    to += LINE_BYTES
-  }
+  let to = writeArrayHead(view, from, INT4, { elements: rows.length, bytes: NUMBER_BYTES })
+  for (const row of rows) to = writeNumber(view, to, words[ROW_WORDS * row + field]!)
   return to
 }
 

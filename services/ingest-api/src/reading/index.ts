@@ -56,5 +56,6 @@ export {
 } from './encode-copy'
 export { CUSTOMER_COLUMNS, encodeCustomers } from './encode-customers'
 export { RUN_COLUMNS, RUN_ROWS_MAX, encodeRuns, findRuns } from './encode-runs'
+export { findGroups } from './find-groups'
 export { CLAIM_COLUMNS, KEY_COLUMNS, encodeClaims, encodeKeys } from './encode-keys'
 export { type ComparedRows, STORED_COLUMNS, createStoredComparison } from './compare-stored'

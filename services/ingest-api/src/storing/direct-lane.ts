@@ -1,6 +1,6 @@
 import { sqlState } from '@billtrail/platform'
 import type { PoolClient } from 'pg'
-import { type EventBatch, encodeCopy, findRuns, isPlain, sortBatch } from '../reading'
+import { type EventBatch, encodeCopy, isPlain, sortBatch } from '../reading'
 import type { StoringSegment } from '../segments/create-segments'
 import { createMetClaims } from './claim-met'
 import type { BatchNumbers, Collection } from './collection'
@@ -8,9 +8,6 @@ import { type CopyTarget, copyRows, eventsInto, UNIQUE_VIOLATION } from './store
 
 /** A batch that met more stored keys than this is followed by others that will. */
 const COLLISIONS_FEW = 10
-/** Many runs shorter than this cost more, one by one, than a join of all rows at the end. */
-const RUN_ROWS_MIN = 16
-const RUNS_FEW = 4_096
 
 /** Stores batches as they come; what it cannot settle by itself is in the collection. */
 export interface DirectLane {
@@ -18,8 +15,6 @@ export interface DirectLane {
   prepare(batch: EventBatch, numbers: BatchNumbers): () => Promise<void>
   /** Whether a batch had many rows that were stored before: of those that follow, larger ones are compared faster. */
   hasMetMany(): boolean
-  /** Whether all that follows is to be collected: the file repeats events of very many customers. */
-  hasGivenUp(): boolean
 }
 
 /** All segments of events together. */
@@ -27,7 +22,7 @@ const ALL_SEGMENTS = 'events'
 
 /**
  * Opens the lane of an upload that holds its organization's storing lock. New rows of a sorted batch are copied straight
- * into the open segment of events, rows that were sent before are claimed run by run. Only conflicts, repeats within a batch
+ * into the open segment of events, rows that were sent before are claimed. Only conflicts, repeats within a batch
  * and what the API overtook are collected: rows whose keys are stored by then, so that among rows of one key the first line
  * counts.
  */
@@ -40,7 +35,6 @@ export function createDirectLane(
   const { fates } = collection
   let expectsNew = true
   let hasMetMany = false
-  let hasGivenUp = false
   const claimMet = createMetClaims(client, uploadNo)
 
   /** Copies rows into the open segment; false, with nothing of them stored, when a key is there already. */
@@ -59,17 +53,11 @@ export function createDirectLane(
     order: Uint32Array,
     numbers: BatchNumbers,
   ): Promise<number> {
-    const starts = findRuns(batch, order)
-    if (starts.length > RUNS_FEW && order.length < RUN_ROWS_MIN * starts.length) {
-      hasGivenUp = true
-      await collection.add(batch, order, numbers)
-      return order.length
-    }
-    const { fresh, conflicts } = await claimMet(table, { batch, order, starts, numbers })
+    const { fresh, unsettled } = await claimMet(table, { batch, order, numbers })
     const known = order.length - fresh.length
     hasMetMany ||= known > COLLISIONS_FEW
-    fates.duplicates += known - conflicts.length
-    await collection.add(batch, conflicts, numbers)
+    fates.duplicates += known - unsettled.length
+    await collection.add(batch, unsettled, numbers)
     if (fresh.length > 0 && !(await storeNew(batch, fresh, numbers))) {
       await collection.add(batch, fresh, numbers)
       await collection.merge(segment.table)
@@ -98,7 +86,6 @@ export function createDirectLane(
       }
     },
     hasMetMany: () => hasMetMany,
-    hasGivenUp: () => hasGivenUp,
   }
 }
 

@@ -3,15 +3,15 @@ import { to as copyTo } from 'pg-copy-streams'
 import { STORED_COLUMNS } from '../reading'
 import { copyRows, KEYS_INTO } from './store.repo'
 
-// Run by run, from the index, in the order of its keys.
+// Group by group, from the index, in the order of its keys: it is walked once for all of a group, not for each row anew.
 const storedIn = (table: string) => `
   copy (
-    select ${STORED_COLUMNS.join(', ')}
+    select ${STORED_COLUMNS.map((column) => `e.${column}`).join(', ')}
     from incoming_keys k
     cross join lateral (
       select e.* from ${table} e
-      where e.customer_no = k.customer_no and e.event_key = any (k.event_keys)
-      order by e.event_key
+      where e.customer_no = any (k.customer_nos) and e.event_key = any (k.event_keys)
+      order by e.customer_no, e.event_key
     ) e
   ) to stdout (format binary)`
 

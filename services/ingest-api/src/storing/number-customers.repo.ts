@@ -20,9 +20,11 @@ export async function numberCustomers(
   customers: NameTable,
   { from, to }: { from: number; to: number },
 ): Promise<void> {
-  if (to - from >= MANY && (await makeIfAllNew(pool, organizationId, customers, { from, to })))
-    return
-  const met = customers.unnumbered(from, to)
+  // Sorted, so that neighbours are looked for, and land, on one page of an index.
+  const order = customers.sorted(from, to)
+  if (order.length >= MANY && (await makeIfAllNew(pool, organizationId, customers, order))) return
+  const unnumbered = customers.unnumbered(from, to)
+  const met = Array.from(order, (index) => unnumbered[index - from]!)
   const numbers = await internCustomers(pool, organizationId, met, { mayLag: true })
   met.forEach(({ index }, at) => customers.setNumber(index, numbers[at]!))
 }
@@ -44,10 +46,8 @@ async function makeIfAllNew(
   pool: Pool,
   organizationId: string,
   customers: NameTable,
-  { from, to }: { from: number; to: number },
+  order: Uint32Array,
 ): Promise<boolean> {
-  // Sorted, so that neighbours land on one page of either index.
-  const order = customers.sorted(from, to)
   const step = Math.floor(order.length / SAMPLE)
   const sample = Array.from({ length: SAMPLE }, (_id, at) => customers.text(order[at * step]!))
   const { rows } = await pool.query<{ first: number | null; last: number | null }>(RESERVE, [

@@ -66,11 +66,8 @@ export function openUploadSession(
       direct = createDirectLane(client, await enterSegment(), uploadNo, collection)
     },
     prepare(batch, numbers) {
-      const open = direct
-      const collect = () => collection.add(batch, fileOrder(batch, numbers.customers), numbers)
-      if (!open || open.hasGivenUp()) return collect
-      const store = open.prepare(batch, numbers)
-      return () => (open.hasGivenUp() ? collect() : store())
+      if (direct) return direct.prepare(batch, numbers)
+      return () => collection.add(batch, fileOrder(batch, numbers.customers), numbers)
     },
     hasMetMany: () => direct?.hasMetMany() ?? false,
     async finish() {

@@ -164,6 +164,46 @@ test('the duplicates of one customer are kept in packs of a bounded size', async
   ])
 })
 
+test('claims on events of many customers are corrected and passed on one by one', async () => {
+  const [client, once] = [await api.addClient(), await api.addClient()]
+  const rows = usageRows(600, 'each').map((row, at) => ({ ...row, customer_id: `n${at % 300}` }))
+  const uploads = await sendTimes(client, usageCsv(rows), 3)
+  expect(await fatesOf(client, ...uploads)).toEqual([
+    [600, 0, 0],
+    [0, 600, 0],
+    [0, 600, 0],
+  ])
+  const sumOf = (packs: readonly number[]) => packs.reduce((sum, size) => sum + size, 0)
+  expect(sumOf(await packsOf(client))).toBe(1200)
+
+  const corrected = rows.map((row, at) => (at % 50 === 0 ? { ...row, quantity: '99' } : row))
+  const correction = await client.upload(usageCsv(corrected))
+  expect(await fatesOf(client, correction)).toEqual([[0, 588, 12]])
+  const line = 50 + 2
+  await client.call('POST', `/v1/uploads/${correction.id}/conflicts/${line}/accept`)
+  expect(await fatesOf(client, ...uploads, correction)).toEqual([
+    [599, 0, 1],
+    [0, 599, 1],
+    [0, 599, 1],
+    [1, 588, 11],
+  ])
+  expect(sumOf(await packsOf(client))).toBe(599 + 599 + 588)
+
+  await revert(client, uploads[0]!)
+  expect(await fatesOf(client, uploads[1]!, uploads[2]!, correction)).toEqual([
+    [599, 0, 1],
+    [0, 599, 1],
+    [1, 588, 11],
+  ])
+  await revert(client, correction)
+  await revert(client, uploads[1]!)
+  expect(await fatesOf(client, uploads[2]!)).toEqual([[600, 0, 0]])
+  expect(await packsOf(client)).toEqual([])
+  await once.upload(usageCsv(rows))
+  const counts = await whatCounts(api.owner(), client.organizationId)
+  expect(counts).toEqual(await whatCounts(api.owner(), once.organizationId))
+})
+
 async function isSomebodyWaiting(): Promise<boolean> {
   const { rows } = await api.owner().query<{ waiting: number }>(
     `select count(*)::int as waiting from pg_locks l join pg_stat_activity a using (pid)

@@ -44,6 +44,23 @@ test('a file that contradicts most of what is stored is compared row by row all 
   expect(await fatesOf(client, upload)).toEqual({ accepted: 150, duplicates: 15, conflicts: 135 })
 })
 
+test('rows of very many customers are told from what is stored, in whatever words, and the first line counts', async () => {
+  const [client, once] = [await api.addClient(), await api.addClient()]
+  const rows = usageRows(300, 'many').map((row, at) => ({ ...row, customer_id: `n${at % 150}` }))
+  await once.upload(usageCsv(rows))
+  await client.upload(usageCsv(half(rows)))
+  const spelled = rows.map((row) => ({ ...row, quantity: `${row.quantity}.0` }))
+  // Each row a second time: of every seventh with another value.
+  const said = [...spelled, ...rows.map((row, at) => (at % 7 === 0 ? changed(row) : row))]
+  const upload = await client.upload(usageCsv(said))
+  expect(await fatesOf(client, upload)).toEqual({ accepted: 150, duplicates: 407, conflicts: 43 })
+  const lines = (await client.conflicts(upload)).map((conflict) => conflict.line)
+  expect(lines).toEqual(Array.from({ length: 43 }, (_one, at) => 302 + 7 * at))
+  expect(await whatCounts(api.owner(), client.organizationId)).toEqual(
+    await whatCounts(api.owner(), once.organizationId),
+  )
+})
+
 test('what the API spelled in another way is the same event in a file', async () => {
   const client = await api.addClient()
   const rows = usageRows(100, 'spelled')
