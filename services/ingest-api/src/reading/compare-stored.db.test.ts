@@ -107,7 +107,12 @@ async function bytesFor(client: PoolClient, { batch, order }: Sorted, stored: re
     const options = { eventTypeNumbers: there.types, uploadNo: 1 }
     await copyRows(client, eventsInto('events_1'), encodeCopy(there.batch, there.order, options))
   }
-  await findStored(client, 'events', encodeKeys(batch, order, findGroups(batch, order)), (chunk) =>
+  // Group by group, the last one first: a table need not keep the order in which rows were copied into it.
+  const starts = findGroups(batch, order)
+  const groups = Array.from({ length: starts.length - 1 }, (_group, at) => [
+    ...encodeKeys(batch, order, starts.subarray(at, at + 2)),
+  ])
+  await findStored(client, 'events', groups.toReversed().flat(), (chunk) =>
     bytes.push(Buffer.from(chunk)),
   )
   await client.query('rollback')

@@ -1,7 +1,10 @@
 import { CUSTOMER_NUMBER, type EventBatch, KEY, LINE, ROW_WORDS } from './event-batch'
 
-/** Columns of a group's keys, in this order: the customers, which need not be as many as the keys, and the keys. */
-export const KEY_COLUMNS = ['customer_nos', 'event_keys'] as const
+/**
+ * Columns of a group's keys, in this order: the place of its first row, the customers, which need not be as many as the keys,
+ * and the keys.
+ */
+export const KEY_COLUMNS = ['place', 'customer_nos', 'event_keys'] as const
 /** Columns of what is claimed of a run. */
 export const CLAIM_COLUMNS = ['customer_no', 'upload_no', 'event_keys', 'lines'] as const
 
@@ -24,13 +27,14 @@ export function encodeKeys(
   starts: Uint32Array,
 ): Generator<Buffer, void, void> {
   return encodeEach(starts, {
-    bytes: (rows) => COUNT_BYTES + 2 * ARRAY_HEAD_BYTES + (NUMBER_BYTES + KEY_BYTES) * rows,
+    bytes: (rows) =>
+      COUNT_BYTES + NUMBER_BYTES + 2 * ARRAY_HEAD_BYTES + (NUMBER_BYTES + KEY_BYTES) * rows,
     write(view, start, end) {
       const rows = order.subarray(start, end)
       view.setInt16(0, KEY_COLUMNS.length)
+      const to = writeNumber(view, COUNT_BYTES, start)
       const customers = isOfOne(batch, rows) ? rows.subarray(0, 1) : rows
-      const to = writeNumbers(view, COUNT_BYTES, batch, customers, CUSTOMER_NUMBER)
-      return writeKeys(view, to, batch, rows)
+      return writeKeys(view, writeNumbers(view, to, batch, customers, CUSTOMER_NUMBER), batch, rows)
     },
   })
 }

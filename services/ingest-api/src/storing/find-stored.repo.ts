@@ -3,7 +3,8 @@ import { to as copyTo } from 'pg-copy-streams'
 import { STORED_COLUMNS } from '../reading'
 import { copyRows, KEYS_INTO } from './store.repo'
 
-// Group by group, from the index, in the order of its keys: it is walked once for all of a group, not for each row anew.
+// Group by group, from the index: it is walked once for all of a group, not for each row anew. A table does not keep the order in
+// which rows of many sizes were copied into it.
 const storedIn = (table: string) => `
   copy (
     select ${STORED_COLUMNS.map((column) => `e.${column}`).join(', ')}
@@ -13,6 +14,7 @@ const storedIn = (table: string) => `
       where e.customer_no = any (k.customer_nos) and e.event_key = any (k.event_keys)
       order by e.customer_no, e.event_key
     ) e
+    order by k.place, e.customer_no, e.event_key
   ) to stdout (format binary)`
 
 /**

@@ -143,7 +143,7 @@ const MAKE_MERGING = `
     properties hstore[] storage external not null
   ) on commit delete rows;
   create temp table if not exists incoming_keys (
-    customer_nos int[] storage external not null, event_keys uuid[] storage external not null
+    place int not null, customer_nos int[] storage external not null, event_keys uuid[] storage external not null
   ) on commit delete rows`
 
 /** `incoming` and what merging and claiming need beside it. */

@@ -1,4 +1,5 @@
 import type { Upload } from '../testing/ingest-client'
+import { usageCsv } from '../testing/usage-csv'
 import { useIngestApi } from '../testing/use-ingest-api'
 
 const api = useIngestApi()
@@ -42,6 +43,25 @@ test('thousands of new customers of one file each get their events and their nam
     customers: CUSTOMERS,
     right: CUSTOMERS,
   })
+})
+
+test('a file of thousands of customers that is sent again, or of which half is stored, is told row by row', async () => {
+  const client = await api.addClient()
+  // Some customers have one row, some a few, some hundreds.
+  const rows = Array.from({ length: 30_000 }, (_row, at) => ({
+    customer_id: at % 5 === 0 ? `large-${at % 40}` : `small-${(at * at) % 12_007}`,
+    event_type: 'call',
+    event_id: `event-${at}`,
+    event_date: '2025-10-01T00:00:00Z',
+    quantity: '2.5',
+  }))
+  const half = rows.filter((_row, at) => at % 2 === 0)
+  expect(await client.upload(usageCsv(half))).toMatchObject({ accepted: 15_000 })
+  expect(await client.upload(usageCsv(rows))).toMatchObject({
+    accepted: 15_000,
+    duplicates: 15_000,
+  })
+  expect(await client.upload(usageCsv(rows))).toMatchObject({ accepted: 0, duplicates: 30_000 })
 })
 
 test('ids of any letters and lengths, with a name or without, become as many customers', async () => {
