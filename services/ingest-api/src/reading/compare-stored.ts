@@ -1,4 +1,4 @@
-import { COPY_HEADER, COPY_TRAILER, EPOCH_MICROS, TWO_32 } from './encode-copy'
+import { COPY_HEADER, COPY_TRAILER, EPOCH_MICROS, TWO_32 } from './binary-format'
 import {
   CUSTOMER_NUMBER,
   EVENT_TYPE,

@@ -1,4 +1,14 @@
 import {
+  ARRAY_BYTES,
+  EPOCH_MICROS,
+  INT4,
+  TAIL_TYPES,
+  TIMESTAMPTZ,
+  TWO_32,
+  UUID,
+  writeArray,
+} from './binary-format'
+import {
   CUSTOMER_NUMBER,
   DEFAULT_TAIL,
   EVENT_TYPE,
@@ -20,17 +30,7 @@ export interface RowsToEncode {
   readonly eventTypeNumbers: Int32Array
 }
 
-/** PostgreSQL's numbers of the types of the elements. */
-const [INT4, TIMESTAMPTZ, UUID, NUMERIC, TEXT] = [23, 1184, 2950, 1700, 25]
-/** That of an extension's type is another in each database; whatever stands here, the server takes the one it expects. */
-export const HSTORE = 0
-const HEADER_BYTES = 20
 const NO_ELEMENTS_BYTES = 12
-/** PostgreSQL counts from 2000. */
-const EPOCH_MICROS = Date.UTC(2000, 0, 1) * 1000
-const TWO_32 = 2 ** 32
-/** quantity, unit_price, event_id, properties: the fields of a tail. */
-const TAIL_TYPES = [NUMERIC, NUMERIC, TEXT, HSTORE]
 
 /**
  * Encodes rows as PostgreSQL binary arrays, one for each column, for `unnest`: one statement stores them then, without a
@@ -48,12 +48,12 @@ export function encodeArrays(rows: readonly RowsToEncode[]): Buffer[] {
     const { words, unsigned, floats } = batch
     for (const index of order) {
       const at = ROW_WORDS * index
-      const word = HEADER_BYTES + 8 * row
+      const word = ARRAY_BYTES + 8 * row
       requests!.view.setInt32(word + 4, request)
       lines!.view.setInt32(word + 4, words[at + LINE]!)
       customers!.view.setInt32(word + 4, words[at + CUSTOMER_NUMBER]!)
       types!.view.setInt32(word + 4, eventTypeNumbers[words[at + EVENT_TYPE]!]!)
-      const key = HEADER_BYTES + 20 * row + 4
+      const key = ARRAY_BYTES + 20 * row + 4
       for (let i = 0; i < 4; i++) keys.view.setUint32(key + 4 * i, unsigned[at + KEY + i]!)
       setDate(dates, row, floats[ROW_FLOATS * index + MICROS]!)
       row++
@@ -70,17 +70,17 @@ interface FixedArray {
 
 /** An array whose elements all have `width` bytes, with its header and each element's length written. */
 function fixedArray(type: number, width: number, count: number): FixedArray {
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + (4 + width) * count)
+  const bytes = Buffer.allocUnsafe(ARRAY_BYTES + (4 + width) * count)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  writeHeader(bytes, type, count)
-  for (let at = HEADER_BYTES; at < bytes.length; at += 4 + width) view.setInt32(at, width)
+  writeArray(view, 0, type, count)
+  for (let at = ARRAY_BYTES; at < bytes.length; at += 4 + width) view.setInt32(at, width)
   return { bytes, view }
 }
 
 function setDate({ view }: FixedArray, place: number, micros: number): void {
   const sinceEpoch = micros - EPOCH_MICROS
   const high = Math.floor(sinceEpoch / TWO_32)
-  const at = HEADER_BYTES + 12 * place + 4
+  const at = ARRAY_BYTES + 12 * place + 4
   view.setInt32(at, high)
   view.setUint32(at + 4, sinceEpoch - high * TWO_32)
 }
@@ -89,7 +89,7 @@ function setDate({ view }: FixedArray, place: number, micros: number): void {
 export function encodeIntegers(integers: readonly number[]): Buffer {
   const array = fixedArray(INT4, 4, integers.length)
   for (const [place, integer] of integers.entries()) {
-    array.view.setInt32(HEADER_BYTES + 8 * place + 4, integer)
+    array.view.setInt32(ARRAY_BYTES + 8 * place + 4, integer)
   }
   return array.bytes
 }
@@ -99,15 +99,6 @@ export function encodeDates(micros: readonly number[]): Buffer {
   const array = fixedArray(TIMESTAMPTZ, 8, micros.length)
   for (const [place, date] of micros.entries()) setDate(array, place, date)
   return array.bytes
-}
-
-/** One dimension that begins at 1, with nulls allowed. */
-function writeHeader(bytes: Buffer, type: number, count: number): void {
-  bytes.writeInt32BE(1, 0)
-  bytes.writeInt32BE(1, 4)
-  bytes.writeInt32BE(type, 8)
-  bytes.writeInt32BE(count, 12)
-  bytes.writeInt32BE(1, 16)
 }
 
 function emptyArray(type: number): Buffer {
@@ -121,11 +112,11 @@ function encodeTails(rows: readonly RowsToEncode[], count: number): Buffer[] {
   const sizes = measureTails(rows)
   if (sizes === null) return TAIL_TYPES.map(emptyArray)
   const columns = TAIL_TYPES.map((type, field) => {
-    const bytes = Buffer.allocUnsafe(HEADER_BYTES + sizes[field]!)
-    writeHeader(bytes, type, count)
+    const bytes = Buffer.allocUnsafe(ARRAY_BYTES + sizes[field]!)
+    writeArray(new DataView(bytes.buffer, bytes.byteOffset), 0, type, count)
     return bytes
   })
-  const ends = TAIL_TYPES.map(() => HEADER_BYTES)
+  const ends = TAIL_TYPES.map(() => ARRAY_BYTES)
   forEachField(rows, (field, tails, start, end) => {
     const out = columns[field]!
     let to = ends[field]!

@@ -1,3 +1,4 @@
+import { EPOCH_MICROS, TWO_32 } from './binary-format'
 import {
   CUSTOMER_NUMBER,
   EVENT_TYPE,
@@ -10,10 +11,6 @@ import {
   TAIL_END,
   TAIL_START,
 } from './event-batch'
-
-/** What a binary COPY begins and ends with, around the rows of any number of batches. */
-export const COPY_HEADER: Buffer = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
-export const COPY_TRAILER: Buffer = Buffer.from([0xff, 0xff])
 
 /** Columns of a row, in this order. */
 export const COPY_COLUMNS = [
@@ -35,10 +32,6 @@ export const PLAIN_COPY_COLUMNS = COPY_COLUMNS.slice(0, 6)
 const BUFFER_BYTES = 128 * 1024
 /** Bytes of a row before its tail: number of fields, then six fields with their lengths. */
 const HEAD_BYTES = 2 + (4 + 4) + (4 + 16) + (4 + 8) + (4 + 4) + (4 + 4) + (4 + 4)
-/** PostgreSQL counts from 2000. */
-export const EPOCH_MICROS = Date.UTC(2000, 0, 1) * 1000
-/** What the high word of 64 bits counts. */
-export const TWO_32 = 2 ** 32
 
 export interface CopyOptions {
   /** The database's numbers of the reader's `eventTypes`. */

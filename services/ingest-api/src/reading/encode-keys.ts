@@ -1,3 +1,4 @@
+import { ARRAY_FIELD_BYTES, INT4, UUID, writeArrayField } from './binary-format'
 import { CUSTOMER_NUMBER, type EventBatch, KEY, LINE, ROW_WORDS } from './event-batch'
 
 /**
@@ -8,10 +9,7 @@ export const KEY_COLUMNS = ['place', 'customer_nos', 'event_keys'] as const
 /** Columns of what is claimed of a run. */
 export const CLAIM_COLUMNS = ['customer_no', 'upload_no', 'event_keys', 'lines'] as const
 
-const UUID = 2950
-const INT4 = 23
 const BUFFER_BYTES = 128 * 1024
-const ARRAY_HEAD_BYTES = 4 + 5 * 4
 const KEY_BYTES = 4 + 16
 const NUMBER_BYTES = 4 + 4
 /** The number of fields. */
@@ -28,7 +26,7 @@ export function encodeKeys(
 ): Generator<Buffer, void, void> {
   return encodeEach(starts, {
     bytes: (rows) =>
-      COUNT_BYTES + NUMBER_BYTES + 2 * ARRAY_HEAD_BYTES + (NUMBER_BYTES + KEY_BYTES) * rows,
+      COUNT_BYTES + NUMBER_BYTES + 2 * ARRAY_FIELD_BYTES + (NUMBER_BYTES + KEY_BYTES) * rows,
     write(view, start, end) {
       const rows = order.subarray(start, end)
       view.setInt16(0, KEY_COLUMNS.length)
@@ -48,7 +46,7 @@ export function encodeClaims(
 ): Generator<Buffer, void, void> {
   return encodeEach(starts, {
     bytes: (rows) =>
-      COUNT_BYTES + 2 * NUMBER_BYTES + 2 * ARRAY_HEAD_BYTES + (KEY_BYTES + NUMBER_BYTES) * rows,
+      COUNT_BYTES + 2 * NUMBER_BYTES + 2 * ARRAY_FIELD_BYTES + (KEY_BYTES + NUMBER_BYTES) * rows,
     write(view, start, end) {
       const rows = order.subarray(start, end)
       view.setInt16(0, CLAIM_COLUMNS.length)
@@ -102,7 +100,8 @@ function writeKeys(
   { unsigned }: EventBatch,
   rows: Uint32Array,
 ): number {
-  let to = writeArrayHead(view, from, UUID, { elements: rows.length, bytes: KEY_BYTES })
+  writeArrayField(view, from, UUID, { elements: rows.length, bytes: KEY_BYTES * rows.length })
+  let to = from + ARRAY_FIELD_BYTES
   for (const row of rows) {
     const key = ROW_WORDS * row + KEY
     view.setInt32(to, 16)
@@ -120,23 +119,8 @@ function writeNumbers(
   rows: Uint32Array,
   field: number,
 ): number {
-  let to = writeArrayHead(view, from, INT4, { elements: rows.length, bytes: NUMBER_BYTES })
+  writeArrayField(view, from, INT4, { elements: rows.length, bytes: NUMBER_BYTES * rows.length })
+  let to = from + ARRAY_FIELD_BYTES
   for (const row of rows) to = writeNumber(view, to, words[ROW_WORDS * row + field]!)
   return to
-}
-
-/** One dimension that begins at 1, without nulls. Each element takes `bytes`, its length included. */
-function writeArrayHead(
-  view: DataView,
-  at: number,
-  type: number,
-  { elements, bytes }: { elements: number; bytes: number },
-): number {
-  view.setInt32(at, ARRAY_HEAD_BYTES - 4 + elements * bytes)
-  view.setInt32(at + 4, 1)
-  view.setInt32(at + 8, 0)
-  view.setInt32(at + 12, type)
-  view.setInt32(at + 16, elements)
-  view.setInt32(at + 20, 1)
-  return at + ARRAY_HEAD_BYTES
 }

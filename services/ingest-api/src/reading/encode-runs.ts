@@ -1,4 +1,14 @@
 import {
+  ARRAY_FIELD_BYTES,
+  EPOCH_MICROS,
+  INT4,
+  TAIL_TYPES,
+  TIMESTAMPTZ,
+  TWO_32,
+  UUID,
+  writeArrayField,
+} from './binary-format'
+import {
   CUSTOMER_NUMBER,
   EVENT_TYPE,
   type EventBatch,
@@ -10,8 +20,6 @@ import {
   TAIL_END,
   TAIL_START,
 } from './event-batch'
-import { HSTORE } from './encode-arrays'
-import { EPOCH_MICROS, TWO_32 } from './encode-copy'
 
 /**
  * Columns of a run, in this order: the place of its first row in `order`, its customer, and arrays with an element for
@@ -35,14 +43,8 @@ export const RUN_ROWS_MAX = 10_000
 const RUN_TAIL_BYTES_MAX = 1024 * 1024
 const BUFFER_BYTES = 128 * 1024
 
-const UUID = 2950
-const TIMESTAMPTZ = 1184
-const INT4 = 23
-/** The types of a tail's four fields: numeric, numeric, text, hstore. */
-const TAIL_TYPES = [1700, 1700, 25, HSTORE] as const
-const ARRAY_HEAD_BYTES = 4 + 5 * 4
 /** Bytes of a run before its elements: number of fields, two numbers, and the heads of eight arrays. */
-const RUN_HEAD_BYTES = 2 + (4 + 4) + (4 + 4) + 8 * ARRAY_HEAD_BYTES
+const RUN_HEAD_BYTES = 2 + (4 + 4) + (4 + 4) + 8 * ARRAY_FIELD_BYTES
 /** Bytes of a row's four elements before its tail. */
 const ROW_HEAD_BYTES = 4 + 16 + (4 + 8) + (4 + 4) + (4 + 4)
 
@@ -122,31 +124,31 @@ function writeRun(
   view.setInt32(10, 4)
   view.setInt32(14, words[ROW_WORDS * rows[0]! + CUSTOMER_NUMBER]!)
   const keys = 18
-  const dates = keys + ARRAY_HEAD_BYTES + 20 * rows.length
-  const types = dates + ARRAY_HEAD_BYTES + 12 * rows.length
-  const lines = types + ARRAY_HEAD_BYTES + 8 * rows.length
-  const tails = lines + ARRAY_HEAD_BYTES + 8 * rows.length
-  writeArrayHead(view, keys, UUID, rows.length, 20 * rows.length)
-  writeArrayHead(view, dates, TIMESTAMPTZ, rows.length, 12 * rows.length)
-  writeArrayHead(view, types, INT4, rows.length, 8 * rows.length)
-  writeArrayHead(view, lines, INT4, rows.length, 8 * rows.length)
+  const dates = keys + ARRAY_FIELD_BYTES + 20 * rows.length
+  const types = dates + ARRAY_FIELD_BYTES + 12 * rows.length
+  const lines = types + ARRAY_FIELD_BYTES + 8 * rows.length
+  const tails = lines + ARRAY_FIELD_BYTES + 8 * rows.length
+  writeArrayField(view, keys, UUID, { elements: rows.length, bytes: 20 * rows.length })
+  writeArrayField(view, dates, TIMESTAMPTZ, { elements: rows.length, bytes: 12 * rows.length })
+  writeArrayField(view, types, INT4, { elements: rows.length, bytes: 8 * rows.length })
+  writeArrayField(view, lines, INT4, { elements: rows.length, bytes: 8 * rows.length })
   for (let i = 0; i < rows.length; i++) {
     const at = ROW_WORDS * rows[i]!
-    const key = keys + ARRAY_HEAD_BYTES + 20 * i
+    const key = keys + ARRAY_FIELD_BYTES + 20 * i
     view.setInt32(key, 16)
     for (let word = 0; word < 4; word++) {
       view.setUint32(key + 4 + 4 * word, unsigned[at + KEY + word]!)
     }
     const sinceEpoch = floats[ROW_FLOATS * rows[i]! + MICROS]! - EPOCH_MICROS
     const high = Math.floor(sinceEpoch / TWO_32)
-    const date = dates + ARRAY_HEAD_BYTES + 12 * i
+    const date = dates + ARRAY_FIELD_BYTES + 12 * i
     view.setInt32(date, 8)
     view.setInt32(date + 4, high)
     view.setUint32(date + 8, sinceEpoch - high * TWO_32)
-    view.setInt32(types + ARRAY_HEAD_BYTES + 8 * i, 4)
-    view.setInt32(types + ARRAY_HEAD_BYTES + 8 * i + 4, eventTypeNumbers[words[at + EVENT_TYPE]!]!)
-    view.setInt32(lines + ARRAY_HEAD_BYTES + 8 * i, 4)
-    view.setInt32(lines + ARRAY_HEAD_BYTES + 8 * i + 4, words[at + LINE]!)
+    view.setInt32(types + ARRAY_FIELD_BYTES + 8 * i, 4)
+    view.setInt32(types + ARRAY_FIELD_BYTES + 8 * i + 4, eventTypeNumbers[words[at + EVENT_TYPE]!]!)
+    view.setInt32(lines + ARRAY_FIELD_BYTES + 8 * i, 4)
+    view.setInt32(lines + ARRAY_FIELD_BYTES + 8 * i + 4, words[at + LINE]!)
   }
   writeTails(batch, rows, view, tails)
 }
@@ -160,7 +162,7 @@ function writeTails(batch: EventBatch, rows: Uint32Array, view: DataView, from: 
   for (let i = 0; i < rows.length; i++) next[i] = words[ROW_WORDS * rows[i]! + TAIL_START]!
   let head = from
   for (const type of TAIL_TYPES) {
-    let to = head + ARRAY_HEAD_BYTES
+    let to = head + ARRAY_FIELD_BYTES
     for (let i = 0; i < rows.length; i++) {
       const start = next[i]!
       // A length of -1 says null.
@@ -168,23 +170,10 @@ function writeTails(batch: EventBatch, rows: Uint32Array, view: DataView, from: 
       next[i] = end
       for (let at = start; at < end; at++) out[to++] = tails[at]!
     }
-    writeArrayHead(view, head, type, rows.length, to - head - ARRAY_HEAD_BYTES)
+    writeArrayField(view, head, type, {
+      elements: rows.length,
+      bytes: to - head - ARRAY_FIELD_BYTES,
+    })
     head = to
   }
-}
-
-function writeArrayHead(
-  view: DataView,
-  at: number,
-  type: number,
-  elements: number,
-  bytes: number,
-): void {
-  view.setInt32(at, ARRAY_HEAD_BYTES - 4 + bytes)
-  view.setInt32(at + 4, 1)
-  // There may be nulls; the server looks for itself.
-  view.setInt32(at + 8, 1)
-  view.setInt32(at + 12, type)
-  view.setInt32(at + 16, elements)
-  view.setInt32(at + 20, 1)
 }

@@ -46,10 +46,9 @@ export {
   createEventAppender,
 } from './append-event'
 export { type SortedBatch, fileOrder, sortBatch } from './sort-batch'
+export { COPY_HEADER, COPY_TRAILER } from './binary-format'
 export {
   COPY_COLUMNS,
-  COPY_HEADER,
-  COPY_TRAILER,
   type CopyOptions,
   PLAIN_COPY_COLUMNS,
   encodeCopy,

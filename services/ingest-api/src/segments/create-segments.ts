@@ -35,14 +35,14 @@ export interface KnownSegment extends StoringSegment {
 export interface Segments {
   /** Opens the segment for the transaction on `client`, which holds the organization's storing lock. */
   enter(client: PoolClient, organizationId: string): Promise<StoringSegment>
-  /** For events that are sent over the API, without that lock: `hold_segment` says in their transaction whether it still is so. */
-  known(organizationId: string): Promise<KnownSegment>
-  /** After that has said no. */
-  forget(organizationIds: readonly string[]): void
   /** The last thing before that transaction is committed: seals the segment if it is full. */
   leaveIfFull(client: PoolClient, organizationId: string): Promise<void>
   /** Organizations that wait for somebody to do so: they send no files. */
   listFull(): Promise<string[]>
+  /** For events that are sent over the API, without that lock: their transaction begins with `hold_segment`, which fails if it has changed. */
+  known(organizationId: string): Promise<KnownSegment>
+  /** Asks anew the next time: it has changed. */
+  forget(organizationIds: readonly string[]): void
   /** Makes the filters that are missing and reads the newest, so that the next file need not wait for them. */
   makeFilters(): Promise<void>
   /** The same in the background; what fails is tried again by the sweep, or by the file that needs it. */
@@ -60,7 +60,6 @@ export function createSegments(deps: {
 }): Segments {
   const { pool, logger, keyBytesMax = KEY_BYTES_MAX } = deps
   const sealedKeys = createSealedKeys(pool)
-
   const lastKnown = new Map<string, KnownSegment>()
 
   function open(organizationId: string, numbers: SegmentNumbers): KnownSegment {

@@ -12,8 +12,8 @@ export const CONTENT = [
 ]
 
 /**
- * Claims, row by row, as columns of one shape: the row of `duplicate_claims` that one is packed in is its `pack`, which
- * nobody else can move before the transaction ends.
+ * What is packed in `duplicate_claims`, claim by claim. `pack` is where the row is that a claim is in: nobody else moves it
+ * before the transaction ends.
  */
 export const PACKED_CLAIMS = `
   select d.customer_no, c.event_key, d.upload_no, c.line, d.claimed_at, d.ctid as pack
