@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decimal, sum, toPlain } from '@billtrail/domain'
 import { arrayText, type Pool, runTogether, type Sql, type TextRow } from '@billtrail/platform'
 import { hstoreText } from './hstore-text'
@@ -97,18 +98,21 @@ async function namesOf(sql: Sql, typeNos: ReadonlySet<number>): Promise<Map<numb
  * be seen at once. It is the short way for the usual: events that are new, in months that have one plan, no prices of their
  * events' own, and no upload that waits to be counted. Quantities have to be canonical (`parseDecimalText`).
  *
- * Throws where one of them is known already, or does not count in its `period`, and nothing was stored; see also
- * `storeNewEvents`.
+ * Calls `onStored` when they are stored, and leaves a turn of the event loop to whoever waits for that. Throws where one of them
+ * is known already, or does not count in its `period`, and nothing was stored; see also `storeNewEvents`.
  */
 export async function recordFreshEvents(
   { pool, sql, typeNames }: FreshTools,
   given: readonly FreshEvent[],
+  onStored: () => void = () => undefined,
 ): Promise<Map<NewEvent, FreshOutcome>> {
   const fresh = [...given].sort(byEventKey)
   if (typeNames.size > NAMES_MAX) typeNames.clear()
   const unknown = fresh.map(({ event }) => event.eventTypeNo).filter((no) => !typeNames.has(no))
   const names = await namesOf(sql, new Set(unknown))
   const rows = await storeAndRead(pool, fresh)
+  onStored()
+  await nextTurn()
   // Not before: what a crash of the database takes back may come to stand for another type.
   for (const [typeNo, name] of names) typeNames.set(typeNo, name)
   const bills = await billsOf({ sql, typeNames }, fresh, rows)

@@ -119,3 +119,48 @@ test('so many groups are at work at a time as may be, and no more', async () => 
   await end()
   expect(await Promise.all([second, ...rest])).toEqual(['B', 'C', 'D'])
 })
+
+test('work that has only its answers left lets the next group begin; it goes on once, and ends when it ends', async () => {
+  const goOns: (() => void)[] = []
+  const ends: ((failure?: Error) => void)[] = []
+  const groups: string[][] = []
+  const submit = createGrouping<string, string>({
+    max: 2,
+    run: async (items, goOn) => {
+      groups.push([...items])
+      goOns.push(goOn)
+      await new Promise<void>((resolve, reject) =>
+        ends.push((failure) => (failure ? reject(failure) : resolve())),
+      )
+      return new Map(items.map((item) => [item, item.toUpperCase()]))
+    },
+    runAlone: () => Promise.reject(new Error('nothing goes alone here')),
+  })
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+  const all = ['a', 'b', 'c', 'd', 'e'].map(submit)
+  await turn()
+  goOns[0]!()
+  goOns[0]!()
+  await turn()
+  expect(groups).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+  ])
+
+  ends[0]!(new Error('the answers cannot be made'))
+  await expect(all[0]).rejects.toThrow('the answers cannot be made')
+  await expect(all[1]).rejects.toThrow('the answers cannot be made')
+  expect(groups).toHaveLength(2)
+
+  goOns[1]!()
+  ends[2]!()
+  expect(await all[4]).toBe('E')
+  ends[1]!()
+  expect(await Promise.all([all[2], all[3]])).toEqual(['C', 'D'])
+
+  const later = submit('f')
+  await turn()
+  expect(groups).toEqual([['a', 'b'], ['c', 'd'], ['e'], ['f']])
+  ends[3]!()
+  expect(await later).toBe('F')
+})

@@ -11,8 +11,11 @@ export interface GroupingOptions<Item, Result> {
   readonly weigh?: (item: Item) => number
   /** How many groups may be at work at a time; 1 when left out. */
   readonly atOnce?: number
-  /** Does the work of several items at once. What it throws, it throws for each of them. */
-  readonly run: (items: readonly Item[]) => Promise<ReadonlyMap<Item, Result>>
+  /**
+   * Does the work of several items at once. What it throws, it throws for each of them. The next group begins when it ends, or
+   * as soon as it calls `goOn`, for one that has only its answers left to make.
+   */
+  readonly run: (items: readonly Item[], goOn: () => void) => Promise<ReadonlyMap<Item, Result>>
   /** For an item that `run` gave no answer for. */
   readonly runAlone: (item: Item) => Promise<Result>
 }
@@ -42,26 +45,41 @@ export function createGrouping<Item, Result>({
     }
     return waiting.splice(0, count)
   }
-  const answer = async (group: readonly Waiting<Item, Result>[]): Promise<void> => {
+  const answer = async (
+    group: readonly Waiting<Item, Result>[],
+    goOn: () => void,
+  ): Promise<void> => {
     try {
-      const results = await run(group.map(({ item }) => item))
+      const items = group.map(({ item }) => item)
+      const results = await run(items, goOn)
+      goOn()
       for (const { item, resolve, reject } of group) {
         if (results.has(item)) resolve(results.get(item) as Result)
         else runAlone(item).then(resolve, reject)
       }
     } catch (error) {
+      goOn()
       for (const { reject } of group) reject(error)
     }
   }
-  const work = async (): Promise<void> => {
-    while (waiting.length > 0) await answer(takeGroup())
-    atWork -= 1
+  const work = (): void => {
+    if (waiting.length === 0) {
+      atWork -= 1
+      return
+    }
+    let isOver = false
+    const goOn = () => {
+      if (isOver) return
+      isOver = true
+      work()
+    }
+    void answer(takeGroup(), goOn)
   }
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
       if (atWork === atOnce) return
       atWork += 1
-      setImmediate(() => void work())
+      setImmediate(work)
     })
 }

@@ -18,7 +18,10 @@ export interface FreshOutcome {
 }
 
 /** Records those of a group that may take the short way; see `recordFreshEvents`. */
-export type RecordFresh = (events: readonly NewEvent[]) => Promise<FreshOutcome>
+export type RecordFresh = (
+  events: readonly NewEvent[],
+  onStored: () => void,
+) => Promise<FreshOutcome>
 
 const ZONES_MAX = 100_000
 /** Groups that go the longer way after some failed on the short one, at most. */
@@ -51,7 +54,7 @@ export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
     for (const { customerNo } of events) zones.delete(customerNo)
   }
 
-  return async (events) => {
+  return async (events, onStored) => {
     if (paused > 0) {
       paused -= 1
       return { recorded: NONE, left: events }
@@ -61,7 +64,8 @@ export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
     try {
       await learnZones(fit)
       const fresh = fit.flatMap(freshOf)
-      const recorded = await record(tools, fresh)
+      const isAll = fresh.length === events.length
+      const recorded = await record(tools, fresh, isAll ? onStored : () => undefined)
       pause = 0
       return { recorded, left: events.filter((event) => !recorded.has(event)) }
     } catch (error) {
@@ -87,8 +91,9 @@ function fitting(events: readonly NewEvent[]): NewEvent[] {
 async function record(
   tools: FreshTools,
   fresh: readonly FreshEvent[],
+  onStored: () => void,
 ): Promise<Map<NewEvent, Recorded>> {
-  const outcomes = await recordFreshEvents(tools, fresh)
+  const outcomes = await recordFreshEvents(tools, fresh, onStored)
   return new Map(
     fresh.map(({ event, period }) => {
       const { eventType, bill } = outcomes.get(event)!
