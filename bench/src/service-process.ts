@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import path from 'node:path'
+import type { LoadTarget } from './load-connection'
 
 export interface Timed<T> {
   readonly seconds: number
@@ -12,7 +13,7 @@ export interface Timed<T> {
 export type MeasuredService = 'ingest-api' | 'usage-api'
 
 /** A service as it runs in production: its own process, its own role, over HTTP on kept connections. */
-export interface ServiceProcess {
+export interface ServiceProcess extends LoadTarget {
   /** Rejects when the answer is not a success. */
   call(
     method: string,
@@ -110,6 +111,8 @@ export async function startService(
   const base = { host: '127.0.0.1', port: options.port, agent }
   const authorization = `Bearer ${options.key}`
   return {
+    port: options.port,
+    key: options.key,
     call: (method, target, body, headers) =>
       send(
         {

@@ -1,7 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import type { BenchOptions } from '../bench-options'
 import { startBenchServer } from '../bench-server'
+import { expectEvents } from '../expect-events'
 import { type Figure, perSecond } from '../figure'
+import { onConnections, preparedPost } from '../load-connection'
 import { median } from '../median'
 import { singleRowInserts } from '../single-row-inserts'
 import type { ServiceProcess } from '../service-process'
@@ -12,20 +14,24 @@ const SECONDS = 8
 const WARM_UP_SECONDS = 5
 const CUSTOMERS = 100
 
-/** Calls a second, once it is warm. */
-async function postForAWhile(usage: ServiceProcess): Promise<number> {
+/** All calls, and how many a second once it is warm. */
+async function postForAWhile(
+  usage: ServiceProcess,
+): Promise<{ calls: number; callsPerSecond: number }> {
   let calls = 0
+  let counted = 0
   const countFrom = performance.now() + WARM_UP_SECONDS * 1000
   const endsAt = countFrom + SECONDS * 1000
-  const connection = async () => {
+  await onConnections(usage, CONNECTIONS, async (connection) => {
     while (performance.now() < endsAt) {
       const body = JSON.stringify({ event_type: 'api_call', event_id: randomUUID() })
-      await usage.call('POST', `/v1/customers/customer-${randomInt(CUSTOMERS)}/usage`, body)
-      if (performance.now() > countFrom) calls++
+      const path = `/v1/customers/customer-${randomInt(CUSTOMERS)}/usage`
+      await connection.send(preparedPost(usage, path, body))
+      calls++
+      if (performance.now() > countFrom) counted++
     }
-  }
-  await Promise.all(Array.from({ length: CONNECTIONS }, connection))
-  return calls / SECONDS
+  })
+  return { calls, callsPerSecond: counted / SECONDS }
 }
 
 /** Single events over HTTP on eight connections, against single-row inserts by eight clients of the database. */
@@ -41,7 +47,9 @@ export async function postUsage({ rounds }: BenchOptions): Promise<Figure[]> {
       for (let customer = 0; customer < CUSTOMERS; customer++) {
         await usage.call('POST', '/v1/customers', JSON.stringify({ id: `customer-${customer}` }))
       }
-      posted.push(await postForAWhile(usage))
+      const { calls, callsPerSecond } = await postForAWhile(usage)
+      posted.push(callsPerSecond)
+      await expectEvents(database, calls)
       await usage.stop()
       const inserts = await singleRowInserts(database.url, {
         clients: CONNECTIONS,
