@@ -131,11 +131,17 @@ export const isUnsealed = (sent: string, organizationId: string): string => `
     join events e on e.segment_no = s.segment_no and e.customer_no = ${sent}.customer_no and e.event_key = ${sent}.event_key
     where s.organization_id = ${organizationId} and not s.is_open offset 0)`
 
-// It waits for a lock for a moment only, whatever its connection says: one held key must not detain the others.
-/** Stores what was sent and is new. Everybody stores in the order of the key: `inOrder` says that it was sent in it. */
-export const storeSent = (returning: string, { inOrder = false } = {}): string => `
-  sent as (
-    select sent.* from (select set_config('lock_timeout', '${LOCK_WAIT_MS}ms', true)) patience, (${SENT}) sent
+/** For whoever must not detain others with a lock that it waits for: for a moment only, whatever its connection says. */
+export const waitForLocksBriefly = `set_config('lock_timeout', '${LOCK_WAIT_MS}ms', true)`
+
+/** Holds an organization to its open segment until the transaction ends; which one that is a later statement sees. */
+export const holdOpenSegment = (organizationId: string): string =>
+  `pg_advisory_xact_lock_shared(84205, hashtext(${organizationId}::text))`
+
+// Everybody stores in the order of the key.
+const STORE = `
+  with sent as (
+    select sent.* from (select ${waitForLocksBriefly}) patience, (${SENT}) sent
   ), ${holdSegments}, stored as (
     insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line,
                         quantity, unit_price, event_id, properties, segment_no)
@@ -146,13 +152,10 @@ export const storeSent = (returning: string, { inOrder = false } = {}): string =
     cross join lateral (
       select c.organization_id from customers c where c.customer_no = sent.customer_no offset 0) o
     where ${isUnsealed('sent', 'o.organization_id')}
-    ${inOrder ? '' : 'order by customer_no, event_key, place'}
+    order by customer_no, event_key, place
     on conflict do nothing
-    returning ${returning}
-  )`
-
-const STORE = `
-  with ${storeSent('*')}, ${countUsage}
+    returning *
+  ), ${countUsage}
   ${shownEvents('stored', 'e.customer_no, e.event_key,')}`
 
 /** Same content means equal values, however spelled: `1` and `1.0`, `Z` and `+00:00`. */

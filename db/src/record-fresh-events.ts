@@ -1,17 +1,45 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decimal, sum, toPlain } from '@billtrail/domain'
-import { arrayText, type Pool, runTogether, type Sql, type TextRow } from '@billtrail/platform'
+import {
+  arrayText,
+  type Pool,
+  runTogether,
+  type Sql,
+  type Statement,
+  type TextRow,
+} from '@billtrail/platform'
 import { hstoreText } from './hstore-text'
 import type { CurrencyBill } from './rating/rate-parts'
 import { type PlainMonth, ratePlainMonth } from './rating/rate-plain-month'
 import type { TypeUsage } from './rating/read-months'
-import { addToUsage, type NewEvent, storeSent } from './record-events'
+import {
+  addToUsage,
+  holdOpenSegment,
+  isUnsealed,
+  type NewEvent,
+  NO_UPLOAD,
+  waitForLocksBriefly,
+} from './record-events'
 
-/** An event without a price of its own, and where it is taken to count. */
-export interface FreshEvent {
-  readonly event: NewEvent
-  /** IANA name of the customer's zone, or the organization's, and the event's month by it; both are checked. */
+/** What is known of a customer whose events are stored. */
+export interface FreshCustomer {
+  readonly organizationId: string
+  /** IANA name of the customer's zone, else of the organization's. */
   readonly zone: string
+}
+
+/** Where an organization stores (docs/decisions/0013). */
+export interface OpenSegment {
+  readonly segmentNo: number
+  /** Whether it has never stored elsewhere: then no sealed segment has to be asked for its keys. */
+  readonly isOnly: boolean
+}
+
+/** An event without a price of its own, and where it is taken to be stored and to count. */
+export interface FreshEvent extends FreshCustomer {
+  readonly event: NewEvent
+  readonly segment: OpenSegment
+  /** The event's month by the zone of its customer. */
   readonly period: string
 }
 
@@ -33,55 +61,92 @@ export interface FreshOutcome {
 const LINE = 1
 const NAMES_MAX = 100_000
 
-// The sums come from whoever calls: no look at customers, nothing to group. That each event was new, the count says.
-const RECORD = `
-  with ${storeSent('customer_no', { inOrder: true })}, counted as (
-    insert into counted_usage as usage
-      (customer_no, period, event_type_no, own_price, quantity, amount, events, last_received_at)
-    select customer_no, period, event_type_no, false, quantity, 0, events, now()
-    from unnest($10::int[], $11::text[], $12::int[], $13::numeric[], $14::int[])
-      as summed (customer_no, period, event_type_no, quantity, events)
-    ${addToUsage}
-  ), changed as (
-    insert into usage_changes (customer_no, period) select * from unnest($10::int[], $11::text[])
-  )
-  select 1 / (count(*) = cardinality($1))::int from stored`
+// First: the statements after it see segments as they stay until the commit.
+const HOLD = `select ${waitForLocksBriefly}, ${holdOpenSegment('$1::uuid')}`
 
-// Runs in the same transaction. From the first row of counted_usage on, nobody can change a zone (see `holdUsage`): a month
-// that was not the event's fails here, and with it everything.
+// A key that is stored already fails it, and with it everything.
+const STORE = `
+  insert into events (customer_no, event_type_no, event_date, event_key, upload_no, line,
+                      quantity, event_id, properties, segment_no)
+  select customer_no, event_type_no, event_date, event_key, ${NO_UPLOAD}, ${LINE},
+         quantity, event_id, properties, segment_no
+  from unnest($1::int[], $2::int[], $3::timestamptz[], $4::uuid[], $5::numeric[], $6::text[], $7::hstore[], $8::smallint[])
+    as sent (customer_no, event_type_no, event_date, event_key, quantity, event_id, properties, segment_no)`
+
+// The sums come from whoever calls: no look at customers, nothing to group.
+const COUNT = `
+  with changed as (
+    insert into usage_changes (customer_no, period) select * from unnest($1::int[], $2::text[])
+  )
+  insert into counted_usage as usage
+    (customer_no, period, event_type_no, own_price, quantity, amount, events, last_received_at)
+  select customer_no, period, event_type_no, false, quantity, 0, events, now()
+  from unnest($1::int[], $2::text[], $3::int[], $4::numeric[], $5::int[])
+    as summed (customer_no, period, event_type_no, quantity, events)
+  ${addToUsage}`
+
+/** Fails the statement, and with it everything, where it does not hold. */
+const check = (condition: string): string => `1 / (${condition})::int`
+
+// Of one organization. That it stores where it was taken to: of one that was taken to have no other segment all are
+// looked at, and a second one fails it.
 const READ = `
-  select w.place,
-         1 / (to_char(w.event_date at time zone coalesce(c.timezone, o.timezone), 'YYYY-MM') = w.period)::int as checked,
+  select w.customer_no, w.period,
          case when (select 1 from subscriptions s where s.customer_no = w.customer_no limit 1) is null
                and (select 1 from customer_taxes t where t.customer_no = w.customer_no limit 1) is null
-               and (select 1 from tax_rates t where t.organization_id = o.id and t.is_default limit 1) is null
+               and (select 1 from tax_rates t where t.organization_id = $3::uuid and t.is_default limit 1) is null
                and not exists (select from uploads where state = 'committed' and not usage_counted)
-              then (select v.id from plan_versions v where v.plan_id = o.default_plan_id and v.state = 'active')
+              then (select v.id from organizations o
+                    join plan_versions v on v.plan_id = o.default_plan_id and v.state = 'active' where o.id = $3)
          end as plan_version_id,
-         u.event_type_no, u.own_price, u.quantity, u.events
-  from unnest($1::int[], $2::timestamptz[], $3::text[]) with ordinality as w (customer_no, event_date, period, place)
-  cross join lateral (
-    select organization_id, timezone from customers where customer_no = w.customer_no offset 0
-  ) as c
-  join organizations o on o.id = c.organization_id
+         u.event_type_no, u.own_price, u.quantity, u.events,
+         ${check('(select organization_id from customers c where c.customer_no = w.customer_no) is not distinct from $3')},
+         ${check(`(select segment_no from event_segments
+                   where organization_id = $3 and (is_open or $5::boolean)) is not distinct from $4::smallint`)}
+  from unnest($1::int[], $2::text[]) as w (customer_no, period)
   cross join lateral (
     select event_type_no, own_price, quantity, events
     from counted_usage where customer_no = w.customer_no and period = w.period offset 0
   ) as u`
 
-/** The time zones of customers: their own, else their organization's. */
-export async function zonesOf(
+// For organizations that have stored elsewhere.
+const CHECK_SEALED = `
+  select ${check(isUnsealed('sent', '$3::uuid'))}
+  from unnest($1::int[], $2::uuid[]) as sent (customer_no, event_key)`
+
+// For events whose month depends on the zone. From the first row of counted_usage on, nobody can change one (see `holdUsage`).
+const CHECK_MONTHS = `
+  select ${check(`to_char(w.event_date at time zone coalesce(c.timezone, o.timezone), 'YYYY-MM') = w.period`)}
+  from unnest($1::int[], $2::timestamptz[], $3::text[]) as w (customer_no, event_date, period)
+  cross join lateral (
+    select organization_id, timezone from customers where customer_no = w.customer_no offset 0
+  ) as c
+  join organizations o on o.id = c.organization_id`
+
+export async function freshCustomersOf(
   sql: Sql,
   customerNos: readonly number[],
-): Promise<Map<number, string>> {
-  const { rows } = await sql.query<{ customer_no: number; zone: string }>(
-    `select c.customer_no, coalesce(c.timezone, o.timezone) as zone
+): Promise<Map<number, FreshCustomer>> {
+  const { rows } = await sql.query<FreshCustomer & { customer_no: number }>(
+    `select c.customer_no, o.id as "organizationId", coalesce(c.timezone, o.timezone) as zone
      from unnest($1::int[]) as w (customer_no)
      cross join lateral (select * from customers where customer_no = w.customer_no offset 0) as c
      join organizations o on o.id = c.organization_id`,
     [customerNos],
   )
-  return new Map(rows.map((row) => [row.customer_no, row.zone]))
+  return new Map(rows.map(({ customer_no, ...customer }) => [customer_no, customer]))
+}
+
+export async function openSegmentsOf(
+  sql: Sql,
+  organizationIds: readonly string[],
+): Promise<Map<string, OpenSegment>> {
+  const { rows } = await sql.query<OpenSegment & { organization_id: string }>(
+    `select organization_id, max(segment_no) filter (where is_open) as "segmentNo", count(*) = 1 as "isOnly"
+     from event_segments where organization_id = any($1::uuid[]) group by 1`,
+    [organizationIds],
+  )
+  return new Map(rows.map(({ organization_id, ...segment }) => [organization_id, segment]))
 }
 
 async function namesOf(sql: Sql, typeNos: ReadonlySet<number>): Promise<Map<number, string>> {
@@ -99,7 +164,8 @@ async function namesOf(sql: Sql, typeNos: ReadonlySet<number>): Promise<Map<numb
  * events' own, and no upload that waits to be counted. Quantities have to be canonical (`parseDecimalText`).
  *
  * Calls `onStored` when they are stored, and leaves a turn of the event loop to whoever waits for that. Throws where one of them
- * is known already, or does not count in its `period`, and nothing was stored; see also `storeNewEvents`.
+ * is known already, or is not of its organization, segment or month: nothing of that is trusted. Nothing was stored then; see
+ * also `storeNewEvents`.
  */
 export async function recordFreshEvents(
   { pool, sql, typeNames }: FreshTools,
@@ -125,16 +191,74 @@ export async function recordFreshEvents(
 }
 
 async function storeAndRead(pool: Pool, fresh: readonly FreshEvent[]): Promise<readonly TextRow[]> {
-  const events = fresh.map(({ event }) => event)
-  const customers = arrayText(events.map((event) => event.customerNo))
-  const dates = arrayText(events.map((event) => event.eventDate))
-  const values = [...columns(events, customers, dates), ...sums(fresh)]
-  const periods = arrayText(fresh.map(({ period }) => period))
-  const [, rows] = await runTogether(pool, [
-    { name: 'record_fresh', text: RECORD, values },
-    { name: 'read_plain', text: READ, values: [customers, dates, periods] },
+  const organizations = new Map<string, FreshEvent[]>()
+  for (const one of fresh) addTo(organizations, one.organizationId, one)
+  const byOrganization = [...organizations.values()]
+  const before = [...organizations.keys()].sort().map((id) => step('hold', HOLD, [id]))
+  const reads = byOrganization.map(readOf)
+  const elsewhere = byOrganization.filter(([one]) => !one!.segment.isOnly).map(checkSealedOf)
+  const nearTurn = fresh.filter(isNearTurn)
+  const rows = await runTogether(pool, [
+    ...before,
+    step('store', STORE, columns(fresh)),
+    step('count', COUNT, sums(fresh)),
+    ...reads,
+    ...elsewhere,
+    ...(nearTurn.length === 0 ? [] : [checkMonthsOf(nearTurn)]),
   ])
-  return rows!
+  const firstRead = before.length + 2
+  return rows.slice(firstRead, firstRead + reads.length).flat()
+}
+
+const step = (name: string, text: string, values: readonly string[]): Statement => ({
+  name: `fresh_${name}`,
+  text,
+  values,
+})
+
+function addTo<Item>(groups: Map<string, Item[]>, key: string, item: Item): void {
+  const group = groups.get(key)
+  if (group) group.push(item)
+  else groups.set(key, [item])
+}
+
+const monthOf = ({ event, period }: FreshEvent): string => `${event.customerNo} ${period}`
+
+/** The months of one organization. */
+function readOf(fresh: readonly FreshEvent[]): Statement {
+  const { organizationId, segment } = fresh[0]!
+  const months = [...new Map(fresh.map((one) => [monthOf(one), one])).values()]
+  return step('read', READ, [
+    arrayText(months.map(({ event }) => event.customerNo)),
+    arrayText(months.map(({ period }) => period)),
+    organizationId,
+    String(segment.segmentNo),
+    String(segment.isOnly),
+  ])
+}
+
+const checkSealedOf = (fresh: readonly FreshEvent[]): Statement =>
+  step('check_sealed', CHECK_SEALED, [
+    arrayText(fresh.map(({ event }) => event.customerNo)),
+    arrayText(fresh.map(({ event }) => event.eventKey)),
+    fresh[0]!.organizationId,
+  ])
+
+const checkMonthsOf = (fresh: readonly FreshEvent[]): Statement =>
+  step('check_months', CHECK_MONTHS, [
+    arrayText(fresh.map(({ event }) => event.customerNo)),
+    arrayText(fresh.map(({ event }) => event.eventDate)),
+    arrayText(fresh.map(({ period }) => period)),
+  ])
+
+/** No zone has ever been further from UTC. */
+const FURTHEST_MS = 16 * 3600e3
+
+/** Whether another zone could have it in another month. */
+function isNearTurn({ event, period }: FreshEvent): boolean {
+  const at = Date.parse(event.eventDate)
+  const isWithin = (ms: number) => new Date(ms).toISOString().startsWith(`${period}-`)
+  return !isWithin(at - FURTHEST_MS) || !isWithin(at + FURTHEST_MS)
 }
 
 /** The events are stored: what goes wrong from here on is for whoever rates their months. */
@@ -155,27 +279,26 @@ async function billsOf(
   }
 }
 
-const columns = (events: readonly NewEvent[], customers: string, dates: string): string[] => [
-  customers,
-  arrayText(events.map((event) => event.eventTypeNo)),
-  dates,
-  arrayText(events.map((event) => event.eventKey)),
-  arrayText(events.map(() => LINE)),
-  arrayText(events.map((event) => event.quantity)),
-  arrayText(events.map((event) => event.unitPrice)),
-  arrayText(events.map((event) => event.eventId)),
-  arrayText(events.map(({ properties }) => (properties === null ? null : hstoreText(properties)))),
-]
+const columns = (fresh: readonly FreshEvent[]): string[] => {
+  const events = fresh.map(({ event }) => event)
+  return [
+    arrayText(events.map((event) => event.customerNo)),
+    arrayText(events.map((event) => event.eventTypeNo)),
+    arrayText(events.map((event) => event.eventDate)),
+    arrayText(events.map((event) => event.eventKey)),
+    arrayText(events.map((event) => event.quantity)),
+    arrayText(events.map((event) => event.eventId)),
+    arrayText(
+      events.map(({ properties }) => (properties === null ? null : hstoreText(properties))),
+    ),
+    arrayText(fresh.map(({ segment }) => segment.segmentNo)),
+  ]
+}
 
 /** By customer, month and event type, in this order: everybody takes the rows of counted_usage in it. */
 function sums(fresh: readonly FreshEvent[]): string[] {
   const groups = new Map<string, FreshEvent[]>()
-  for (const one of fresh) {
-    const key = `${one.event.customerNo} ${one.period} ${one.event.eventTypeNo}`
-    const same = groups.get(key)
-    if (same) same.push(one)
-    else groups.set(key, [one])
-  }
+  for (const one of fresh) addTo(groups, `${monthOf(one)} ${one.event.eventTypeNo}`, one)
   const summed = [...groups.values()].sort(([a], [b]) => byKey(a!, b!))
   return [
     arrayText(summed.map(([one]) => one!.event.customerNo)),
@@ -206,19 +329,23 @@ function plainMonths(
   rows: readonly TextRow[],
   typeNames: ReadonlyMap<number, string>,
 ): (PlainMonth | undefined)[] {
-  const types = fresh.map((): TypeUsage[] => [])
-  const versions = fresh.map((): string | null => null)
-  const withOwnPrice = new Set<number>()
-  for (const [place, , version, typeNo, ownPrice, quantity, events] of rows) {
-    const at = Number(place) - 1
-    versions[at] = version!
-    if (ownPrice === 't') withOwnPrice.add(at)
-    const eventType = typeNames.get(Number(typeNo))!
-    types[at]!.push({ eventType, quantity: quantity!, events: Number(events) })
-  }
-  return fresh.map(({ event: { customerNo }, zone, period }, at) => {
-    const planVersionId = versions[at]
-    if (planVersionId == null || withOwnPrice.has(at)) return undefined
-    return { customerNo, zone, period, planVersionId, types: types[at]! }
+  const rowsOf = new Map<string, TextRow[]>()
+  for (const row of rows) addTo(rowsOf, `${row[0]} ${row[1]}`, row)
+  return fresh.map((one) => {
+    const own = rowsOf.get(monthOf(one)) ?? []
+    const planVersionId = own[0]?.[2]
+    if (planVersionId == null || own.some(([, , , , ownPrice]) => ownPrice === 't'))
+      return undefined
+    const types = own.map(([, , , typeNo, , quantity, events]): TypeUsage => {
+      const eventType = typeNames.get(Number(typeNo))!
+      return { eventType, quantity: quantity!, events: Number(events) }
+    })
+    return {
+      customerNo: one.event.customerNo,
+      zone: one.zone,
+      period: one.period,
+      planVersionId,
+      types,
+    }
   })
 }

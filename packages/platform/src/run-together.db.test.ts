@@ -39,6 +39,20 @@ test('statements that go together see what those before them did, and are stored
   ])
 })
 
+test('one statement may come several times, also on a connection that has not met it', async () => {
+  await pool.query('delete from notes')
+  const twice = (note: string): Statement => ({ ...write(note), name: 'write twice' })
+  expect(await runTogether(pool, [twice('a'), twice('b'), read])).toEqual([
+    [],
+    [],
+    [
+      ['a', null],
+      ['b', null],
+    ],
+  ])
+  await pool.query('delete from notes')
+})
+
 test('where one fails nothing was done, and its connection serves on', async () => {
   await pool.query('delete from notes')
   await runTogether(pool, [write('a'), read])

@@ -52,10 +52,11 @@ interface Messages {
 
 const isStatement = (step: Statement | CopyIn): step is Statement => 'text' in step
 
-function writeStep(wire: Wire, step: Statement | CopyIn): void {
+function writeStep(wire: Wire, step: Statement | CopyIn, parsed: Set<string>): void {
   if (isStatement(step)) {
     const { name, text, values } = step
-    if (wire.parsedStatements[name] !== text) wire.parse({ name, text })
+    if (wire.parsedStatements[name] !== text && !parsed.has(name)) wire.parse({ name, text })
+    parsed.add(name)
     wire.bind({ statement: name, values })
     wire.execute({})
     return
@@ -75,7 +76,8 @@ function messagesOf(steps: readonly (Statement | CopyIn)[], callback: Done): Mes
     callback,
     submit(wire) {
       wire.stream.cork()
-      for (const step of steps) writeStep(wire, step)
+      const parsed = new Set<string>()
+      for (const step of steps) writeStep(wire, step, parsed)
       // One sync for all: what lies between two of them is one transaction.
       wire.sync()
       wire.stream.uncork()
@@ -115,7 +117,7 @@ const wireOf = (client: PoolClient): Wire => (client as unknown as { connection:
 
 /**
  * Runs statements, and copies rows, as one transaction in one round trip; answers the rows of each, once it is committed. Each sees
- * what those before it did. Where one fails nothing was done.
+ * what those before it did; the same statement may come more than once. Where one fails nothing was done.
  */
 export async function runTogether(
   pool: Pool,

@@ -1,11 +1,14 @@
 import {
+  type FreshCustomer,
+  freshCustomersOf,
   type FreshEvent,
   type FreshTools,
   type NewEvent,
+  type OpenSegment,
+  openSegmentsOf,
   recordFreshEvents,
   type StoredEvent,
   wasHeld,
-  zonesOf,
 } from '@billtrail/db'
 import { periodOf } from '@billtrail/domain'
 import { isDatabaseUnavailable, type Pool, type Sql } from '@billtrail/platform'
@@ -23,7 +26,7 @@ export type RecordFresh = (
   onStored: () => void,
 ) => Promise<FreshOutcome>
 
-const ZONES_MAX = 100_000
+const KNOWN_MAX = 100_000
 /** Groups that go the longer way after some failed on the short one, at most. */
 const PAUSE_MAX = 32
 const UTC_INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z$/
@@ -31,27 +34,36 @@ const UTC_INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z$/
 const NONE: ReadonlyMap<NewEvent, Recorded> = new Map()
 
 export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
-  const zones = new Map<number, string>()
+  const customers = new Map<number, FreshCustomer>()
+  const segments = new Map<string, OpenSegment>()
   const tools: FreshTools = { pool, sql, typeNames: new Map() }
   let pause = 0
   let paused = 0
 
-  const learnZones = async (events: readonly NewEvent[]): Promise<void> => {
-    const unknown = new Set(events.map((event) => event.customerNo).filter((no) => !zones.has(no)))
-    if (unknown.size === 0) return
-    if (zones.size + unknown.size > ZONES_MAX) zones.clear()
-    for (const [customerNo, zone] of await zonesOf(sql, [...unknown])) zones.set(customerNo, zone)
+  const learn = async (events: readonly NewEvent[]): Promise<void> => {
+    const numbers = events.map((event) => event.customerNo)
+    await remember(customers, numbers, (unknown) => freshCustomersOf(sql, unknown))
+    const organizations = numbers.flatMap((no) => customers.get(no)?.organizationId ?? [])
+    await remember(segments, organizations, (unknown) => openSegmentsOf(sql, unknown))
   }
   const freshOf = (event: NewEvent): FreshEvent[] => {
-    const zone = zones.get(event.customerNo)
-    if (zone === undefined) return []
-    return [{ event, zone, period: periodOf(new Date(event.eventDate), zone) }]
+    const customer = customers.get(event.customerNo)
+    const segment = customer && segments.get(customer.organizationId)
+    if (segment === undefined) return []
+    const period = periodOf(new Date(event.eventDate), customer!.zone)
+    return [{ event, segment, period, ...customer! }]
   }
-  // A repeat among them, or a zone that was changed, fails all of them; groups with repeats often come in a row.
+  const forget = (events: readonly NewEvent[]): void => {
+    for (const { customerNo } of events) {
+      segments.delete(customers.get(customerNo)?.organizationId ?? '')
+      customers.delete(customerNo)
+    }
+  }
+  // A repeat among them, or what was known and has changed, fails all of them; groups with repeats often come in a row.
   const failed = (events: readonly NewEvent[]): void => {
     pause = Math.min(2 * pause + 1, PAUSE_MAX)
     paused = pause
-    for (const { customerNo } of events) zones.delete(customerNo)
+    forget(events)
   }
 
   return async (events, onStored) => {
@@ -62,7 +74,7 @@ export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
     const fit = fitting(events)
     if (fit.length === 0) return { recorded: NONE, left: events }
     try {
-      await learnZones(fit)
+      await learn(fit)
       const fresh = fit.flatMap(freshOf)
       const isAll = fresh.length === events.length
       const recorded = await record(tools, fresh, isAll ? onStored : () => undefined)
@@ -70,12 +82,26 @@ export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
       return { recorded, left: events.filter((event) => !recorded.has(event)) }
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error
-      if (wasHeld(error))
+      if (wasHeld(error)) {
+        forget(fit)
         return { recorded: NONE, left: events.filter((one) => !fit.includes(one)) }
+      }
       failed(fit)
       return { recorded: NONE, left: events }
     }
   }
+}
+
+async function remember<Key, Value>(
+  known: Map<Key, Value>,
+  keys: readonly Key[],
+  ask: (unknown: readonly Key[]) => Promise<ReadonlyMap<Key, Value>>,
+): Promise<void> {
+  const unknown = new Set(keys.filter((key) => !known.has(key)))
+  if (unknown.size === 0) return
+  const met = await ask([...unknown])
+  if (known.size + met.size > KNOWN_MAX) known.clear()
+  for (const [key, value] of met) known.set(key, value)
 }
 
 /** Events without a price of their own that have their key to themselves. */
