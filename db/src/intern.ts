@@ -134,7 +134,9 @@ const REMEMBERED_MAX = 20_000
 
 /** Keeps a number, which never changes, for the next request. Bounded: past the limit the one that was kept first goes. */
 export function rememberNumber(numbers: Map<string, number>, key: string, number: number): void {
-  const oldest = numbers.keys().next()
-  if (numbers.size >= REMEMBERED_MAX && oldest.done === false) numbers.delete(oldest.value)
+  if (numbers.size >= REMEMBERED_MAX) {
+    const oldest = numbers.keys().next()
+    if (oldest.done === false) numbers.delete(oldest.value)
+  }
   numbers.set(key, number)
 }

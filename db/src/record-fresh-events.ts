@@ -340,12 +340,6 @@ function plainMonths(
       const eventType = typeNames.get(Number(typeNo))!
       return { eventType, quantity: quantity!, events: Number(events) }
     })
-    return {
-      customerNo: one.event.customerNo,
-      zone: one.zone,
-      period: one.period,
-      planVersionId,
-      types,
-    }
+    return { planVersionId, types }
   })
 }

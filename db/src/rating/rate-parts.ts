@@ -17,7 +17,7 @@ import type { MonthPart } from './split-month'
 
 /** A part of a month with what its plan's meters make of it. */
 export interface MeasuredPart {
-  readonly part: MonthPart
+  readonly part: Pick<MonthPart, 'plan' | 'subscribed' | 'share' | 'usage'>
   readonly usage: PlanUsage
 }
 

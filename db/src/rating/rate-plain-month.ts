@@ -1,13 +1,12 @@
-import { periodBounds, type RatedUsage } from '@billtrail/domain'
+import type { RatedUsage } from '@billtrail/domain'
 import type { Sql } from '@billtrail/platform'
 import { planOf } from './plan-versions'
 import { type CurrencyBill, rateParts } from './rate-parts'
-import type { Month, TypeUsage } from './read-months'
+import type { TypeUsage } from './read-months'
 import { usageOfTotals } from './usage-of-totals'
 
 /** A month that one plan prices from one end to the other, without taxes and without events that have their own price. */
-export interface PlainMonth extends Month {
-  readonly zone: string
+export interface PlainMonth {
   readonly planVersionId: string
   readonly types: readonly TypeUsage[]
 }
@@ -15,7 +14,7 @@ export interface PlainMonth extends Month {
 /** Rates such a month; undefined where a meter of the plan has to look into its events. */
 export async function ratePlainMonth(
   sql: Sql,
-  { customerNo, period, zone, planVersionId, types }: PlainMonth,
+  { planVersionId, types }: PlainMonth,
 ): Promise<CurrencyBill | undefined> {
   const plan = await planOf(sql, planVersionId)
   const totals = { types, ownPrices: [], ownPriceEvents: 0 }
@@ -27,15 +26,6 @@ export async function ratePlainMonth(
     if (known === undefined) return undefined
     byCharge.set(charge.id, known)
   }
-  const { start, end } = periodBounds(period, zone)
-  const part = {
-    customerNo,
-    from: start.getTime() * 1000,
-    to: end.getTime() * 1000,
-    plan,
-    subscribed: false,
-    share: undefined,
-    usage: totals,
-  }
+  const part = { plan, subscribed: false, share: undefined, usage: totals }
   return rateParts([{ part, usage: { byCharge } }], [])[0]
 }

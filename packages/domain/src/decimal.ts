@@ -46,10 +46,13 @@ export const ONE: Decimal = decimal('1')
 const PERCENT: Decimal = decimal('0.01')
 
 export function sum(values: Iterable<Decimal>): Decimal {
-  let total = ZERO
-  for (const value of values) total = total.plus(value)
-  return total
+  let total: Decimal | undefined
+  for (const value of values) total = total?.plus(value) ?? value
+  return total ?? ZERO
 }
+
+/** As `eq(ZERO)`, which makes a copy first. */
+const isZero = (value: Decimal): boolean => value.c[0] === 0
 
 export function min(a: Decimal, b: Decimal): Decimal {
   return b.lt(a) ? b : a
@@ -85,11 +88,11 @@ export function roundHalfUp(value: Decimal, places: number): Decimal {
 
 /** Plain text: no exponent, no trailing zeros, no negative zero. */
 export function toPlain(value: Decimal): string {
-  return value.eq(ZERO) ? '0' : value.toFixed()
+  return isZero(value) ? '0' : value.toFixed()
 }
 
 /** Text with exactly so many places, rounded half up to them; no negative zero. */
 export function toPlaces(value: Decimal, places: number): string {
   const rounded = roundHalfUp(value, places)
-  return (rounded.eq(ZERO) ? ZERO : rounded).toFixed(places)
+  return (isZero(rounded) ? ZERO : rounded).toFixed(places)
 }

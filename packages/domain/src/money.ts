@@ -1,5 +1,5 @@
 import { data } from 'currency-codes'
-import { type Decimal, roundHalfUp, toPlaces, ZERO } from './decimal'
+import { type Decimal, roundHalfUp, toPlaces } from './decimal'
 import { DomainError } from './errors'
 
 const EXPONENTS: ReadonlyMap<string, number> = new Map(
@@ -43,9 +43,10 @@ export function moneyText(amount: Decimal, currency: string): string {
  * first: `-$5.00`, `-EUR 5.00`.
  */
 export function dollarText(amount: Decimal, currency: string): string {
-  const rounded = roundToCurrency(amount, currency)
-  const [whole = '0', fraction] = moneyText(rounded.abs(), currency).split('.')
+  const text = moneyText(amount, currency)
+  const isNegative = text.startsWith('-')
+  const [whole = '0', fraction] = (isNegative ? text.slice(1) : text).split('.')
   const grouped = whole.replace(/\B(?=(?:\d{3})+$)/g, ',')
   const number = fraction === undefined ? grouped : `${grouped}.${fraction}`
-  return `${rounded.lt(ZERO) ? '-' : ''}${currency === 'USD' ? '$' : `${currency} `}${number}`
+  return `${isNegative ? '-' : ''}${currency === 'USD' ? '$' : `${currency} `}${number}`
 }

@@ -27,6 +27,7 @@ export function eventKeyBytes(eventId: string): Buffer {
 
 /** The same key as PostgreSQL writes a uuid. */
 export function eventKey(eventId: string): string {
+  if (isOwnKey(eventId)) return eventId
   const hex = eventKeyBytes(eventId).toString('hex')
   return [8, 12, 16, 20].reduceRight((text, at) => `${text.slice(0, at)}-${text.slice(at)}`, hex)
 }

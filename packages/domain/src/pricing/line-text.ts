@@ -40,6 +40,7 @@ export function propertiesText(
 }
 
 function groupThousands(number: string): string {
+  if (number.length <= 3) return number
   const [whole = '0', fraction] = number.split('.')
   const grouped = whole.replace(/\B(?=(?:\d{3})+$)/g, ',')
   return fraction === undefined ? grouped : `${grouped}.${fraction}`

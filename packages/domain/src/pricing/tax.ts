@@ -28,6 +28,7 @@ export function taxLines(
   taxes: readonly Tax[],
   currency: string,
 ): readonly TaxLine[] {
+  if (taxes.length === 0) return []
   const inclusive = taxes.filter((tax) => tax.inclusive).map((tax) => tax.ratePercent)
   const gross = HUNDRED.plus(sum(inclusive))
   return taxes.map((tax) => {

@@ -37,7 +37,7 @@ export function tierOf<T extends Bound>(
   quantity: Decimal,
   before: Decimal | undefined,
 ): TierSlice<T> {
-  const { tier, from } = holding(tiers, quantity.plus(before ?? ZERO))
+  const { tier, from } = holding(tiers, before === undefined ? quantity : quantity.plus(before))
   const entered = before === undefined || holding(tiers, before).tier !== tier
   return { tier, from, units: quantity, flatFee: entered ? (tier.flatFee ?? ZERO) : ZERO }
 }
