@@ -15,7 +15,7 @@ import {
   rejectMessage,
 } from '@billtrail/domain'
 import { deriveEventId } from './derive-event-id'
-import type { GENERATED, UsageInput } from './usage.schema'
+import { GENERATED, type UsageInput } from './usage.schema'
 
 /** One usage fact that has passed every field rule. */
 export interface ReadUsage {
@@ -26,7 +26,7 @@ export interface ReadUsage {
   readonly quantity: string
   readonly unitPrice: string | null
   readonly properties: Readonly<Record<string, string>> | null
-  readonly generated: readonly (typeof GENERATED)[number][]
+  readonly generated: (typeof GENERATED)[number][]
 }
 
 const OFFSET = /[Tt ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d(?::?\d\d)?)\s*$/
@@ -68,7 +68,7 @@ export function readUsage(
     input.unit_price == null
       ? null
       : checked('unit_price', readDecimal('unit_price', input.unit_price))
-  const properties = readProperties(input.properties ?? {}, errors)
+  const properties = input.properties == null ? null : readProperties(input.properties, errors)
   if (errors.length > 0) throw invalidEvent(errors)
 
   const idempotent = options.idempotencyKey
@@ -79,10 +79,7 @@ export function readUsage(
     quantity: quantity!.text,
     unitPrice: unitPrice?.text ?? null,
     properties,
-    generated: [
-      ...(input.event_id == null ? (['event_id'] as const) : []),
-      ...(input.event_date == null ? (['event_date'] as const) : []),
-    ],
+    generated: GENERATED.filter((field) => input[field] == null),
   }
 }
 

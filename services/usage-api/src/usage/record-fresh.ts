@@ -29,7 +29,8 @@ export type RecordFresh = (
 const KNOWN_MAX = 100_000
 /** Groups that go the longer way after some failed on the short one, at most. */
 const PAUSE_MAX = 32
-const UTC_INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z$/
+const UTC_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$/
+const SECONDS_LENGTH = '2026-03-01T00:00:00'.length
 
 const NONE: ReadonlyMap<NewEvent, Recorded> = new Map()
 
@@ -107,7 +108,9 @@ async function remember<Key, Value>(
 /** Events without a price of their own that have their key to themselves. */
 function fitting(events: readonly NewEvent[]): NewEvent[] {
   const keys = events.map(({ customerNo, eventKey }) => `${customerNo} ${eventKey}`)
-  const isAlone = (at: number) => keys.indexOf(keys[at]!) === keys.lastIndexOf(keys[at]!)
+  const areDistinct = new Set(keys).size === keys.length
+  const isAlone = (at: number) =>
+    areDistinct || keys.indexOf(keys[at]!) === keys.lastIndexOf(keys[at]!)
   return events.filter(
     ({ unitPrice, eventDate }, at) =>
       unitPrice === null && UTC_INSTANT.test(eventDate) && isAlone(at),
@@ -133,17 +136,21 @@ function storedOf(
   event: NewEvent,
   { eventType, period }: { eventType: string; period: string },
 ): StoredEvent {
-  const [, seconds, fraction = ''] = UTC_INSTANT.exec(event.eventDate)!
+  const seconds = event.eventDate.slice(0, SECONDS_LENGTH)
+  const fraction = event.eventDate.slice(SECONDS_LENGTH + 1, -1)
   return {
     event_id: event.eventId ?? event.eventKey,
     event_type: eventType,
     event_date: `${seconds}.${fraction.padEnd(6, '0')}Z`,
     quantity: event.quantity,
     unit_price: null,
-    properties: Object.fromEntries(Object.entries(event.properties ?? {}).sort(byLength)),
+    properties: event.properties === null ? {} : inStoredOrder(event.properties),
     period,
   }
 }
+
+const inStoredOrder = (properties: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(properties).sort(byLength))
 
 /** The order in which PostgreSQL keeps the names of an object: short ones first, then by their bytes. */
 function byLength([a]: [string, string], [b]: [string, string]): number {

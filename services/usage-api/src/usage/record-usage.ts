@@ -1,5 +1,5 @@
 import { compareEvents, type CurrencyBill, type NewEvent, type StoredEvent } from '@billtrail/db'
-import { DomainError, eventKey, type FieldError, isOwnKey, localClock } from '@billtrail/domain'
+import { DomainError, eventKey, type FieldError, localClock } from '@billtrail/domain'
 import type { Caller } from '@billtrail/platform'
 import type { z } from 'zod'
 import { customerNotFound } from '../customers/customer-not-found'
@@ -41,14 +41,21 @@ export async function recordUsage(
   const eventTypeNo = await deps.numbers.eventType(organizationId, usage.eventType)
   const { stored, duplicate, bill } = await store(deps, usage, { customerNo, eventTypeNo })
   if (!duplicate) deps.numbers.rememberEventType(organizationId, usage.eventType, eventTypeNo)
-  const { period, ...event } = stored
-  const rated = bill
-    ? { period, ...bill }
-    : await deps.groups.rate(organizationId, { customerNo, period })
+  const { period } = stored
+  const rated = bill ?? (await deps.groups.rate(organizationId, { customerNo, period }))
   if (!rated) throw customerNotFound(customer)
-  const total = monthTotal(customer, rated)
-  return {
-    event: { customer_id: customer, ...event, generated: [...usage.generated] },
+  const total = monthTotal(customer, period, rated)
+  const answer = {
+    event: {
+      customer_id: customer,
+      event_id: stored.event_id,
+      event_type: stored.event_type,
+      event_date: stored.event_date,
+      quantity: stored.quantity,
+      unit_price: stored.unit_price,
+      properties: stored.properties,
+      generated: usage.generated,
+    },
     month: {
       id: `${customer}:${period}`,
       customer,
@@ -57,8 +64,8 @@ export async function recordUsage(
       accumulated_price: total.accumulated_price,
       price_in_dollars: total.price_in_dollars,
     },
-    ...(duplicate ? { duplicate } : {}),
   }
+  return duplicate ? { ...answer, duplicate } : answer
 }
 
 async function store(
@@ -66,21 +73,22 @@ async function store(
   usage: ReadUsage,
   numbers: { customerNo: number; eventTypeNo: number },
 ): Promise<{ stored: StoredEvent; duplicate: boolean; bill?: CurrencyBill | undefined }> {
+  const key = eventKey(usage.eventId)
   const event: NewEvent = {
-    ...numbers,
-    eventKey: eventKey(usage.eventId),
-    eventId: isOwnKey(usage.eventId) ? null : usage.eventId,
+    customerNo: numbers.customerNo,
+    eventTypeNo: numbers.eventTypeNo,
+    eventKey: key,
+    eventId: key === usage.eventId ? null : usage.eventId,
     eventDate: usage.eventDate,
     quantity: usage.quantity,
     unitPrice: usage.unitPrice,
     properties: usage.properties,
   }
-  const sql = preparedSql(deps.pointPool)
   // Another round only when the event is withdrawn between two statements.
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const { stored: made, bill } = await deps.groups.record(event)
     if (made) return { stored: made, duplicate: false, bill }
-    const stored = await findEvent(sql, event)
+    const stored = await findEvent(preparedSql(deps.pointPool), event)
     if (!stored) continue
 
     const dateIsOurs = usage.generated.includes('event_date')

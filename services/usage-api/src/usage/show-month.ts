@@ -18,11 +18,14 @@ export interface MonthTotal {
 /** What a rated month comes to: always the total, never a step of it. */
 export function monthTotal(
   customer: string,
-  { period, currency, bill }: Pick<RatedMonth, 'period' | 'currency' | 'bill'>,
+  period: string,
+  { currency, bill }: Pick<RatedMonth, 'currency' | 'bill'>,
 ): MonthTotal {
+  const { month, year } = parsePeriod(period)
   return {
     customer,
-    ...parsePeriod(period),
+    month,
+    year,
     accumulated_price: moneyText(bill.total, currency),
     price_in_dollars: dollarText(bill.total, currency),
     currency,
@@ -42,7 +45,10 @@ export async function showMonth(
   if (!rated) throw customerNotFound(id)
   // A month with usage shows that there is such a customer; one without it does not.
   if (met !== undefined && rated.types.length === 0) await numbers.customer(organizationId, id)
-  return { ...monthTotal(id, rated), event_types: [...rated.types].sort(byName).map(presentType) }
+  return {
+    ...monthTotal(id, period, rated),
+    event_types: [...rated.types].sort(byName).map(presentType),
+  }
 }
 
 /** Names ascend by their bytes, as in the database. */
