@@ -4,8 +4,10 @@ import { type DestinationStream, pino, type Logger } from 'pino'
 export type { Logger }
 
 const STDOUT = 1
-/** What may wait for the end of a turn, in characters; more is written at once. */
+/** What may wait, in characters; more is written at once. */
 const WAITING_MAX = 65_536
+/** How long a line waits for others. A write wakes who reads it: that costs more than what is written. */
+const WAITING_MS = 10
 
 /** Writes all of it, also to a pipe that takes a part. False when nobody reads it any more. */
 function written(text: string): boolean {
@@ -21,7 +23,7 @@ function written(text: string): boolean {
   return true
 }
 
-/** Standard output. What is logged in one turn of the event loop is one write: calls that end together cost one. */
+/** Standard output. What is logged within a moment is one write; it is out before the process ends, unless it is killed. */
 function standardOutput(): DestinationStream & { readonly flushSync: () => void } {
   let waiting = ''
   let isDue = false
@@ -41,13 +43,26 @@ function standardOutput(): DestinationStream & { readonly flushSync: () => void 
       if (waiting.length > WAITING_MAX) flushSync()
       else if (!isDue) {
         isDue = true
-        setImmediate(flushSync)
+        setTimeout(flushSync, WAITING_MS).unref()
       }
     },
   }
 }
 
 const output = standardOutput()
+
+let lastMillis = Number.NaN
+let lastTime = ''
+
+/** As pino's `isoTime`. Lines of one millisecond share its text: those of a group of calls are written together. */
+function isoTime(): string {
+  const millis = Date.now()
+  if (millis !== lastMillis) {
+    lastMillis = millis
+    lastTime = `,"time":"${new Date(millis).toISOString()}"`
+  }
+  return lastTime
+}
 
 /**
  * JSON lines on standard output. Logs carry ids and counts, never rows, keys or passwords.
@@ -58,7 +73,7 @@ export function createLogger(options: { service: string; level: string }): Logge
   const settings = {
     level: options.level,
     base: { service: options.service },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: ['req.headers.authorization', 'headers.authorization', 'password', 'key'],
   }

@@ -146,12 +146,13 @@ export async function runTogether(
 }
 
 const PLAIN = /^[\w.:+-]+$/
+const NULL = /^null$/i
 
 /** A value of an array; text with anything special in it in quotes. */
 function elementText(value: string | number | null): string {
   if (value === null) return 'NULL'
   if (typeof value === 'number') return String(value)
-  const isPlain = PLAIN.test(value) && value.toLowerCase() !== 'null'
+  const isPlain = PLAIN.test(value) && !NULL.test(value)
   return isPlain ? value : `"${value.replace(/["\\]/g, '\\$&')}"`
 }
 
