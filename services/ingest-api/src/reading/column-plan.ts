@@ -12,7 +12,7 @@ export interface ColumnPlan {
   readonly quantity: number
   readonly unitPrice: number
   readonly customerName: number
-  /** In the order of their names' bytes, so that equal properties are written as equal bytes. */
+  /** In the order in which hstore keeps them, so that equal properties are equal bytes, and nothing is left to sort. */
   readonly properties: readonly PropertyColumn[]
   /** Cells under an empty header: they must be empty. */
   readonly unnamed: readonly number[]
@@ -50,7 +50,7 @@ export function columnPlan({
   const cell = (column: string): number => known[column] ?? -1
   const columns = properties
     .map(({ name, cell }) => ({ cell, bytes: Buffer.from(name) }))
-    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .sort((a, b) => a.bytes.length - b.bytes.length || Buffer.compare(a.bytes, b.bytes))
     .map(({ cell, bytes }): PropertyColumn => ({ cell, key: afterLength(bytes) }))
   return {
     names,

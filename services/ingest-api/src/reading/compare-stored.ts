@@ -28,7 +28,7 @@ export const STORED_COLUMNS = [
 export interface ComparedRows {
   /** Nothing. */
   readonly fresh: Uint32Array
-  /** The same, byte for byte, properties in any order. */
+  /** The same, byte for byte. */
   readonly alike: Uint32Array
   /** Something else, or the same in other bytes: only the database can tell. */
   readonly unlike: Uint32Array
@@ -50,7 +50,7 @@ const TAIL_FIELDS = 4
  * Compares the rows `order` of a sorted batch with those stored under their keys: binary COPY rows of `STORED_COLUMNS` in the
  * same order. Among them may be what one customer of a group (`findGroups`) has stored under the key of another. `add` takes
  * their bytes as they come, cut anywhere; `finish` answers when all have come, and throws where they are not what was asked
- * for. Equal bytes are equal values, also where properties come in another order; the opposite does not hold.
+ * for. Equal bytes are equal values; the opposite does not hold.
  */
 export function createStoredComparison(
   batch: EventBatch,
@@ -162,11 +162,7 @@ function isSameContent(
   const start = words[word + TAIL_START]!
   const size = end - at - TAIL_AT
   if (words[word + TAIL_END]! - start !== size) return false
-  const [stored, sent] = [
-    { view, at: at + TAIL_AT },
-    { view: tails, at: start },
-  ]
-  return isSameBytes(stored, sent, size) || isReordered(stored, sent)
+  return isSameBytes({ view, at: at + TAIL_AT }, { view: tails, at: start }, size)
 }
 
 interface Position {
@@ -182,44 +178,4 @@ function isSameBytes(a: Position, b: Position, size: number): boolean {
   }
   for (; i < size; i++) if (a.view.getUint8(a.at + i) !== b.view.getUint8(b.at + i)) return false
   return true
-}
-
-/**
- * Whether tails of one size differ in the order of their properties only: we send them by the bytes of their names,
- * PostgreSQL keeps them by the length of these. No name comes twice in either, and no value is null.
- */
-function isReordered(stored: Position, sent: Position): boolean {
-  const { view, at } = stored
-  let skip = 0
-  for (let field = 1; field < TAIL_FIELDS; field++) {
-    skip += 4 + Math.max(0, view.getInt32(at + skip))
-  }
-  if (view.getInt32(at + skip) < 0) return false
-  // The length of all pairs and their number are compared with the fields before them.
-  skip += 8
-  if (!isSameBytes(stored, sent, skip)) return false
-  const pairs = view.getInt32(at + skip - 4)
-  const first = { view: sent.view, at: sent.at + skip }
-  let pair = at + skip
-  for (let number = 0; number < pairs; number++) {
-    const size = pairSize(view, pair)
-    if (!hasPair({ view, at: pair }, size, first, pairs)) return false
-    pair += size
-  }
-  return true
-}
-
-function pairSize(view: DataView, at: number): number {
-  const name = 4 + view.getInt32(at)
-  return name + 4 + view.getInt32(at + name)
-}
-
-function hasPair(pair: Position, size: number, { view, at: first }: Position, pairs: number) {
-  let at = first
-  for (let number = 0; number < pairs; number++) {
-    const end = at + pairSize(view, at)
-    if (end - at === size && isSameBytes(pair, { view, at }, size)) return true
-    at = end
-  }
-  return false
 }

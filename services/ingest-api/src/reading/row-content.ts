@@ -1,3 +1,5 @@
+import { EVENT_LIMITS } from '@billtrail/domain'
+
 const [QUOTE, BACKSLASH, COLON, COMMA] = [34, 92, 58, 44]
 const [OPEN_OBJECT, CLOSE_OBJECT] = [123, 125]
 const JSON_VERSION = 1
@@ -15,6 +17,8 @@ export interface RowParts {
 }
 
 let scratch = Buffer.alloc(0)
+/** Room to sort the properties of a row in. */
+const pairStarts = new Int32Array(EVENT_LIMITS.properties)
 
 /**
  * The bytes that the key of a row without an id is made of, good until the next call. Equal content, however spelled, is
@@ -48,20 +52,51 @@ export function rowContent({ micros, customer, eventType, tail }: RowParts): Buf
   return out.subarray(0, end)
 }
 
-/** Writes the hstore at `start` of a tail as a JSON object; where that ends. */
+/** Writes the hstore at `start` of a tail as a JSON object, in the order of its names' bytes; where that ends. */
 function writeJson(tail: Buffer, start: number, out: Buffer, at: number): number {
-  const texts = 2 * tail.readInt32BE(start)
-  let from = start + 4
+  const pairs = sortPairs(tail, start)
   let to = at
-  for (let text = 0; text < texts; text++) {
-    out[to++] = text === 0 ? OPEN_OBJECT : text % 2 === 0 ? COMMA : COLON
-    const end = from + 4 + tail.readInt32BE(from)
-    to = writeJsonString(tail, from + 4, end, out, to)
-    from = end
+  for (let place = 0; place < pairs; place++) {
+    const name = pairStarts[place]!
+    out[to++] = place === 0 ? OPEN_OBJECT : COMMA
+    const value = textEnd(tail, name)
+    to = writeJsonString(tail, name + 4, value, out, to)
+    out[to++] = COLON
+    to = writeJsonString(tail, value + 4, textEnd(tail, value), out, to)
   }
   out[to++] = CLOSE_OBJECT
   return to
 }
+
+/** Leaves in `pairStarts` where the pairs of an hstore begin, which has shorter names first; answers how many they are. */
+function sortPairs(tail: Buffer, start: number): number {
+  const pairs = tail.readInt32BE(start)
+  let pair = start + 4
+  for (let place = 0; place < pairs; place++) {
+    let hole = place
+    while (hole > 0 && isNameBefore(tail, pair, pairStarts[hole - 1]!)) {
+      pairStarts[hole] = pairStarts[hole - 1]!
+      hole--
+    }
+    pairStarts[hole] = pair
+    pair = textEnd(tail, textEnd(tail, pair))
+  }
+  return pairs
+}
+
+function isNameBefore(tail: Buffer, a: number, b: number): boolean {
+  const [endOfA, endOfB] = [textEnd(tail, a), textEnd(tail, b)]
+  let at = a + 4
+  let other = b + 4
+  while (at < endOfA && other < endOfB && tail[at] === tail[other]) {
+    at++
+    other++
+  }
+  return other < endOfB && (at === endOfA || tail[at]! < tail[other]!)
+}
+
+/** The end of the text whose length is at `at`. */
+const textEnd = (tail: Buffer, at: number): number => at + 4 + tail.readInt32BE(at)
 
 /** Writes valid UTF-8 as a JSON string; where that ends. */
 function writeJsonString(
