@@ -123,6 +123,7 @@ const CHECK_MONTHS = `
   ) as c
   join organizations o on o.id = c.organization_id`
 
+/** Organizations and zones of customers, by their numbers; those that are not there are missing. */
 export async function freshCustomersOf(
   sql: Sql,
   customerNos: readonly number[],
@@ -137,6 +138,7 @@ export async function freshCustomersOf(
   return new Map(rows.map(({ customer_no, ...customer }) => [customer_no, customer]))
 }
 
+/** Where organizations store, by their ids; one that has never stored is missing. */
 export async function openSegmentsOf(
   sql: Sql,
   organizationIds: readonly string[],
