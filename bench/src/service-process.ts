@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import path from 'node:path'
+import { INGEST_NODE_OPTIONS } from '@billtrail/embedded'
 import type { LoadTarget } from './load-connection'
 
 export interface Timed<T> {
@@ -99,6 +100,8 @@ export async function startService(
       DATABASE_URL: options.databaseUrl,
       [PORT_VARIABLES[service]]: String(options.port),
       LOG_LEVEL: 'info',
+      // As npm start does it.
+      ...(service === 'ingest-api' ? { NODE_OPTIONS: INGEST_NODE_OPTIONS } : {}),
       BILLTRAIL_SUPERVISED: '1',
     },
     // The channel ends the service when we are killed.

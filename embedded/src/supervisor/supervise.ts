@@ -2,7 +2,7 @@ import { type SupervisorConfig, supervisorConfig } from './config'
 import { type DataFolder, openDataFolder } from './data-folder'
 import { type InstanceLock, takeInstanceLock } from './instance-lock'
 import { createPartKeeper, type PartKeeper } from './part-keeper'
-import { partEnvironment } from './part-environment'
+import { INGEST_NODE_OPTIONS, partEnvironment, withNodeOptions } from './part-environment'
 import { findPorts, type Ports } from './ports'
 import { type Programs, SERVICE_NAMES } from './programs'
 import { type HttpPart, prepare, startDatabase, startHttpPart, startStorage } from './start-parts'
@@ -97,7 +97,8 @@ async function startAll(opened: Opened, options: SuperviseOptions): Promise<Foun
   })
   const services: HttpPart[] = SERVICE_NAMES.map((name) => {
     const url = `http://127.0.0.1:${ports[SERVICE_PORTS[name]]}`
-    return { name, file: programs.services[name], env, url }
+    const own = name === 'ingest-api' ? withNodeOptions(env, INGEST_NODE_OPTIONS) : env
+    return { name, file: programs.services[name], env: own, url }
   })
   const gateway: HttpPart = {
     name: 'gateway',
