@@ -71,7 +71,10 @@ export async function openLoadConnection({ port }: LoadTarget): Promise<LoadConn
     send: (request) =>
       new Promise((resolve, reject) => {
         waiting = { resolve, reject }
-        socket.write(request)
+        // A connection that is closed already says so here only.
+        socket.write(request, (error) => {
+          if (error) fail(error)
+        })
       }),
     close: () => socket.destroy(),
   }
