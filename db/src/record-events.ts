@@ -134,7 +134,10 @@ export const isUnsealed = (sent: string, organizationId: string): string => `
 /** For whoever must not detain others with a lock that it waits for: for a moment only, whatever its connection says. */
 export const waitForLocksBriefly = `set_config('lock_timeout', '${LOCK_WAIT_MS}ms', true)`
 
-/** Holds an organization to its open segment until the transaction ends; which one that is a later statement sees. */
+/**
+ * Holds an organization to its open segment until the transaction ends: the lock of `hold_segment` without its look. Which
+ * segment that is a later statement has to see.
+ */
 export const holdOpenSegment = (organizationId: string): string =>
   `pg_advisory_xact_lock_shared(84205, hashtext(${organizationId}::text))`
 

@@ -36,8 +36,9 @@ export interface OpenSegment {
 }
 
 /** An event without a price of its own, and where it is taken to be stored and to count. */
-export interface FreshEvent extends FreshCustomer {
+export interface FreshEvent {
   readonly event: NewEvent
+  readonly organizationId: string
   readonly segment: OpenSegment
   /** The event's month by the zone of its customer. */
   readonly period: string

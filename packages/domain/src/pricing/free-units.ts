@@ -25,11 +25,8 @@ export function takeFreeUnits(
   freeUnits: Decimal | undefined,
   carriedIn: Decimal | undefined,
 ): { readonly billable: BillableUnits; readonly lines: readonly RatedLine[] } {
-  if (freeUnits === undefined) {
-    return { billable: { units: quantity, before: carriedIn && max(carriedIn, ZERO) }, lines: [] }
-  }
   const taken = min(quantity, freeUnitsLeft(freeUnits, carriedIn) ?? ZERO)
-  const before = carriedIn && max(carriedIn.minus(freeUnits), ZERO)
+  const before = carriedIn && max(carriedIn.minus(freeUnits ?? ZERO), ZERO)
   return { billable: { units: quantity.minus(taken), before }, lines: freeUnitLines(taken) }
 }
 

@@ -1,3 +1,5 @@
+import { compareHstoreNames } from '@billtrail/db'
+
 /**
  * Which cell of a row is what. Made once per file (CSV) or per set of fields (JSON); cell numbers are -1 where there
  * is no such cell.
@@ -50,7 +52,7 @@ export function columnPlan({
   const cell = (column: string): number => known[column] ?? -1
   const columns = properties
     .map(({ name, cell }) => ({ cell, bytes: Buffer.from(name) }))
-    .sort((a, b) => a.bytes.length - b.bytes.length || Buffer.compare(a.bytes, b.bytes))
+    .sort((a, b) => compareHstoreNames(a.bytes, b.bytes))
     .map(({ cell, bytes }): PropertyColumn => ({ cell, key: afterLength(bytes) }))
   return {
     names,

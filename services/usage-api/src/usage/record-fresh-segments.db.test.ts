@@ -135,7 +135,7 @@ test('of a group nothing is stored where one event is not of the organization, s
   const [sender, other] = [await senderOf('taken-rightly'), await senderOf('taken-wrongly')]
   const freshOf = async (one: Sender, id: string): Promise<FreshEvent> => ({
     ...{ event: one.event(id), organizationId: one.organizationId },
-    ...{ segment: await openOf(one), zone: 'UTC', period: '2026-03' },
+    ...{ segment: await openOf(one), period: '2026-03' },
   })
   const right = await freshOf(sender, 'right')
   const plain = await freshOf(other, 'wrong')

@@ -1,4 +1,5 @@
 import {
+  compareHstoreNames,
   type FreshCustomer,
   freshCustomersOf,
   type FreshEvent,
@@ -49,10 +50,11 @@ export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
   }
   const freshOf = (event: NewEvent): FreshEvent[] => {
     const customer = customers.get(event.customerNo)
-    const segment = customer && segments.get(customer.organizationId)
+    if (customer === undefined) return []
+    const { organizationId, zone } = customer
+    const segment = segments.get(organizationId)
     if (segment === undefined) return []
-    const period = periodOf(new Date(event.eventDate), customer!.zone)
-    return [{ event, segment, period, ...customer! }]
+    return [{ event, organizationId, segment, period: periodOf(new Date(event.eventDate), zone) }]
   }
   const forget = (events: readonly NewEvent[]): void => {
     for (const { customerNo } of events) {
@@ -107,13 +109,14 @@ async function remember<Key, Value>(
 
 /** Events without a price of their own that have their key to themselves. */
 function fitting(events: readonly NewEvent[]): NewEvent[] {
-  const keys = events.map(({ customerNo, eventKey }) => `${customerNo} ${eventKey}`)
-  const areDistinct = new Set(keys).size === keys.length
-  const isAlone = (at: number) =>
-    areDistinct || keys.indexOf(keys[at]!) === keys.lastIndexOf(keys[at]!)
+  const keyOf = ({ customerNo, eventKey }: NewEvent) => `${customerNo} ${eventKey}`
+  const counts = new Map<string, number>()
+  for (const event of events) counts.set(keyOf(event), (counts.get(keyOf(event)) ?? 0) + 1)
   return events.filter(
-    ({ unitPrice, eventDate }, at) =>
-      unitPrice === null && UTC_INSTANT.test(eventDate) && isAlone(at),
+    (event) =>
+      event.unitPrice === null &&
+      UTC_INSTANT.test(event.eventDate) &&
+      counts.get(keyOf(event)) === 1,
   )
 }
 
@@ -150,10 +153,8 @@ function storedOf(
 }
 
 const inStoredOrder = (properties: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(properties).sort(byLength))
-
-/** The order in which PostgreSQL keeps the names of an object: short ones first, then by their bytes. */
-function byLength([a]: [string, string], [b]: [string, string]): number {
-  const [first, second] = [Buffer.from(a), Buffer.from(b)]
-  return first.length - second.length || Buffer.compare(first, second)
-}
+  Object.fromEntries(
+    Object.entries(properties).sort(([a], [b]) =>
+      compareHstoreNames(Buffer.from(a), Buffer.from(b)),
+    ),
+  )
