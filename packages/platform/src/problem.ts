@@ -1,6 +1,6 @@
 import { DomainError, type ErrorKind } from '@billtrail/domain'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
-import { contextOf } from './request-context'
+import { contextOf, loggerOf } from './request-context'
 import { databaseUnavailable, isDatabaseUnavailable } from './sql'
 
 const STATUS: Record<ErrorKind, number> = {
@@ -67,7 +67,8 @@ function problemOf(error: unknown): Problem {
 /** RFC 9457. The only place that turns a failure into an HTTP answer. */
 export const problemHandler: ErrorRequestHandler = (error: unknown, req, res, _next) => {
   const problem = problemOf(error)
-  const { logger, requestId } = contextOf(req)
+  const { requestId } = contextOf(req)
+  const logger = loggerOf(req)
   if (problem.status === 500) logger.error({ err: error }, 'unexpected error')
   else logger.info({ status: problem.status, code: problem.code }, 'refused')
 

@@ -10,8 +10,8 @@ export interface Caller {
 
 export interface RequestContext {
   readonly requestId: string
-  /** Its lines carry the request's id. */
-  readonly logger: Logger
+  /** The service's; `loggerOf` makes one whose lines carry the request's id. */
+  readonly serviceLogger: Logger
   caller?: Caller
 }
 
@@ -27,4 +27,10 @@ export function contextOf(req: Request): RequestContext {
   const context = (req as WithContext)[CONTEXT]
   if (!context) throw new Error('The request has not passed the front door.')
   return context
+}
+
+/** A logger whose lines carry the request's id. Made for who needs it: most requests leave one line, the last. */
+export function loggerOf(req: Request): Logger {
+  const { serviceLogger, requestId } = contextOf(req)
+  return serviceLogger.child({ request_id: requestId })
 }

@@ -16,7 +16,7 @@ import { serveDirectly } from './serve-directly'
 const logger = createLogger({ service: 'test', level: 'silent' })
 const letIn: RequestHandler = (req, _res, next) => {
   const caller = { organizationId: 'o', keyId: 'k', role: 'admin' } as const
-  setContext(req, { requestId: 'the-request', logger, caller })
+  setContext(req, { requestId: 'the-request', serviceLogger: logger, caller })
   next()
 }
 

@@ -1,7 +1,7 @@
 import { type Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http'
 import { pipeline } from 'node:stream'
 import { DomainError } from '@billtrail/domain'
-import { contextOf } from '@billtrail/platform'
+import { contextOf, loggerOf } from '@billtrail/platform'
 import type { Request, RequestHandler, Response } from 'express'
 import { endToEndHeaders } from './end-to-end-headers'
 import type { ServiceName } from './services'
@@ -71,7 +71,7 @@ const unavailable = (target: Target): DomainError =>
  */
 export function forwardTo(target: Target): RequestHandler {
   return (req, res, next) => {
-    const { logger } = contextOf(req)
+    const logger = loggerOf(req)
     req.socket.setTimeout(IDLE_MS)
     const outgoing = request({
       agent: target.agent,
