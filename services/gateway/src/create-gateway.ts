@@ -7,7 +7,7 @@ import {
   noSuchRoute,
   problemHandler,
   type RestLimits,
-  securityHeaders,
+  pageHeaders,
 } from '@billtrail/platform'
 import express, { type Express } from 'express'
 import { forwardTo } from './forward'
@@ -36,7 +36,7 @@ export function createGateway({ logger, origins, restLimits }: GatewayOptions): 
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.use(frontDoor(logger), metrics.observeRequests, discardRest(restLimits), securityHeaders)
+  app.use(frontDoor(logger), metrics.observeRequests, discardRest(restLimits), pageHeaders)
   app.get('/', welcomePage(origins))
   app.use(gatewayHealthRoutes(origins), openApiRoutes(origins))
   app.get('/metrics', metrics.serve)
