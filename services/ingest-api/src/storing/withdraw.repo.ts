@@ -1,5 +1,5 @@
 import { countUsage, holdOffClaims } from '@billtrail/db'
-import type { PoolClient } from 'pg'
+import type { PoolClient, QueryResult } from 'pg'
 import {
   countPendingUsage,
   DROP_EMPTY_USAGE,
@@ -83,33 +83,55 @@ const COUNT_HEIRS = `
   ) h
   where u.upload_no = h.upload_no`
 
+/** Up to here they are looked up among the events by key; more are joined with all that the upload brought. */
+const FEW_RIVALS = 50_000
+const BY_KEY = ['enable_hashjoin', 'enable_mergejoin', 'enable_seqscan', 'enable_bitmapscan']
+const AT_ONCE = ['enable_nestloop']
+
+const set = (settings: readonly string[], value: 'on' | 'off'): string =>
+  settings.map((setting) => `set local ${setting} = ${value}`).join('; ')
+
 /**
- * Notes in `heirs` whose claims take over events of an upload; answers how many. No plan of it may be
- * a nested loop: how many rows an upload has, and how many claims there are on them, is known too late for a good guess.
+ * Runs a statement that joins so many rows with events. How it does that is decided here: how many events an upload brought is
+ * known too late for a good guess of the planner's.
  */
+async function joinEvents(
+  client: PoolClient,
+  rows: number,
+  run: () => Promise<QueryResult>,
+): Promise<number> {
+  const avoided = rows <= FEW_RIVALS ? BY_KEY : AT_ONCE
+  await client.query(set(avoided, 'off'))
+  const { rowCount } = await run()
+  await client.query(set(avoided, 'on'))
+  return rowCount ?? 0
+}
+
+/** Notes in `heirs` whose claims take over events of an upload; answers how many. */
 async function findHeirs(client: PoolClient, uploadNo: number): Promise<number> {
   await client.query(WITHDRAWN_CUSTOMERS, [uploadNo])
   await client.query('analyze withdrawn_customers')
   const { rowCount: rivals } = await client.query(RIVALS)
-  if (rivals === 0) return 0
+  if (rivals === 0 || rivals === null) return 0
   await client.query('analyze rivals')
-  await client.query('set local enable_nestloop = off')
-  const { rowCount: heirs } = await client.query(HEIRS, [uploadNo])
-  await client.query('set local enable_nestloop = on')
+  const heirs = await joinEvents(client, rivals, () => client.query(HEIRS, [uploadNo]))
   await client.query('analyze heirs')
-  return heirs ?? 0
+  return heirs
 }
 
 /**
  * Passes on the events of an upload that others have sent as well. Those that say something else are only noted, in
  * `replacements`: the usage of the events they replace has to be taken off first.
  */
-async function passOn(client: PoolClient, organizationId: string, uploadNo: number): Promise<void> {
+async function passOn(
+  client: PoolClient,
+  organizationId: string,
+  uploadNo: number,
+  heirs: number,
+): Promise<void> {
   // An upload of which some events are counted and some are not could not be counted any more.
   await countPendingUsage(client, organizationId)
-  await client.query('set local enable_nestloop = off')
-  await client.query(PASS_ON, [uploadNo])
-  await client.query('set local enable_nestloop = on')
+  await joinEvents(client, heirs, () => client.query(PASS_ON, [uploadNo]))
   await client.query(REPLACEMENTS)
   await client.query(DROP_CLAIMS_OF_HEIRS)
   await dropPacked(client, 'select pack, line from heirs where pack is not null')
@@ -132,7 +154,7 @@ export async function withdrawEvents(
   await client.query('delete from event_claims where upload_no = $1', [uploadNo])
   await client.query('delete from duplicate_claims where upload_no = $1', [uploadNo])
   const heirs = await findHeirs(client, uploadNo)
-  if (heirs > 0) await passOn(client, organizationId, uploadNo)
+  if (heirs > 0) await passOn(client, organizationId, uploadNo, heirs)
   if (await isUsageCounted(client, uploadNo)) {
     await expectManyRows(client)
     await client.query(LOWER_USAGE, [uploadNo])
