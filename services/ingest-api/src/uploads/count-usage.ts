@@ -1,10 +1,13 @@
 import { inTransaction, type Logger } from '@billtrail/platform'
 import type { Pool } from 'pg'
 import { countUploadUsage, listUploadsToCount } from '../storing/count-usage.repo'
+import { createCountingTurn } from './counting-turn'
 
 /** Counts the usage of committed uploads, one after the other. */
 export interface UsageCounter {
-  /** Counts what waits, unless it is being done. */
+  /** An upload is being stored, which counting would slow down; to be called when it is over. */
+  readonly uploadBegins: () => () => void
+  /** Counts what waits, unless it is being done; while uploads are being stored, within 10 s. */
   countNow(): void
   /** The same, once uploads have paused for a moment. */
   countSoon(): void
@@ -19,6 +22,7 @@ const PAUSE_MS = 1_000
  * fails is tried again later; any process can take it up.
  */
 export function createUsageCounter(deps: { uploadPool: Pool; logger: Logger }): UsageCounter {
+  const turn = createCountingTurn()
   let isRunning = false
   let timer: NodeJS.Timeout | undefined
 
@@ -31,6 +35,10 @@ export function createUsageCounter(deps: { uploadPool: Pool; logger: Logger }): 
   function countNow(): void {
     clearTimeout(timer)
     if (isRunning) return
+    if (!turn.mayBegin()) {
+      timer = setTimeout(countNow, PAUSE_MS)
+      return
+    }
     isRunning = true
     countAll()
       .catch((error: unknown) => {
@@ -41,6 +49,7 @@ export function createUsageCounter(deps: { uploadPool: Pool; logger: Logger }): 
   }
 
   return {
+    uploadBegins: turn.uploadBegins,
     countNow,
     countSoon() {
       clearTimeout(timer)

@@ -64,7 +64,7 @@ export async function importUpload(deps: ImportDeps, request: ImportRequest): Pr
     client.release(true)
     throw error
   })
-  const owned = own(client, uploadNo)
+  const owned = own(deps.counter, client, uploadNo)
   let isHandedOn = false
   try {
     const upload = await storeFile(deps, client, { ...request, uploadNo, zone })
@@ -85,12 +85,18 @@ export async function importUpload(deps: ImportDeps, request: ImportRequest): Pr
 }
 
 /** Watches over a connection that an upload holds, until it is let go. */
-export function own(client: PoolClient, uploadNo: number): { letGo: () => Promise<void> } {
+export function own(
+  counter: UsageCounter,
+  client: PoolClient,
+  uploadNo: number,
+): { letGo: () => Promise<void> } {
+  const uploadEnds = counter.uploadBegins()
   let broken: Error | undefined
   const onError = (error: Error) => (broken = error)
   client.on('error', onError)
   return {
     async letGo() {
+      uploadEnds()
       await letUploadGo(client, uploadNo).catch(onError)
       client.off('error', onError)
       client.release(broken)

@@ -35,7 +35,7 @@ async function resume(deps: SweepDeps, upload: UploadRow): Promise<void> {
     client.release()
     return
   }
-  const owned = own(client, upload.upload_no)
+  const owned = own(deps.counter, client, upload.upload_no)
   try {
     // It may have come to its end between the look and the lock.
     const now = await findUpload(client, upload.organization_id, upload.id)
