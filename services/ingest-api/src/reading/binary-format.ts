@@ -6,7 +6,8 @@ export const COPY_TRAILER: Buffer = Buffer.from([0xff, 0xff])
 export const INT4 = 23
 export const TIMESTAMPTZ = 1184
 export const UUID = 2950
-const [NUMERIC, TEXT] = [1700, 25]
+export const TEXT = 25
+const NUMERIC = 1700
 /** That of an extension's type is another in each database; whatever stands here, the server takes the one it expects. */
 const HSTORE = 0
 /** The types of a tail's fields: quantity, unit_price, event_id, properties. */

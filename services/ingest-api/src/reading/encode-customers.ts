@@ -1,3 +1,4 @@
+import { ARRAY_BYTES, TEXT, writeArray } from './binary-format'
 import type { NameTable } from './name-table'
 
 /** Columns of a customer, in this order. */
@@ -43,4 +44,19 @@ export function* encodeCustomers(
     if (name !== null) to += out.write(name, to)
   }
   if (to > 0) yield out.subarray(0, to)
+}
+
+/** The ids of the customers at the indexes `order`, as a `text[]` in binary. */
+export function encodeIds(customers: NameTable, order: Uint32Array): Buffer {
+  let bytes = ARRAY_BYTES + 4 * order.length
+  for (const index of order) bytes += customers.byteLength(index)
+  const out = Buffer.allocUnsafeSlow(bytes)
+  const view = new DataView(out.buffer)
+  writeArray(view, 0, TEXT, order.length)
+  let to = ARRAY_BYTES
+  for (const index of order) {
+    view.setInt32(to, customers.byteLength(index))
+    to = customers.copyBytes(index, out, to + 4)
+  }
+  return out
 }

@@ -53,7 +53,7 @@ export {
   PLAIN_COPY_COLUMNS,
   encodeCopy,
 } from './encode-copy'
-export { CUSTOMER_COLUMNS, encodeCustomers } from './encode-customers'
+export { CUSTOMER_COLUMNS, encodeCustomers, encodeIds } from './encode-customers'
 export { RUN_COLUMNS, RUN_ROWS_MAX, encodeRuns, findRuns } from './encode-runs'
 export { findGroups } from './find-groups'
 export { CLAIM_COLUMNS, KEY_COLUMNS, encodeClaims, encodeKeys } from './encode-keys'

@@ -82,6 +82,19 @@ test('ids of any letters and lengths, with a name or without, become as many cus
   expect(rows).toEqual(customers.map((customer, at) => ({ ...customer, event: `e${at}` })))
 })
 
+test('thousands of customers that are known without a name get the one that a later file has for them', async () => {
+  const client = await api.addClient()
+  const numbers = Array.from({ length: CUSTOMERS }, (_number, at) => at + 1)
+  const rows = numbers.map((number) => `${idOf(number)},call,n-${number},2025-10-01,${number}`)
+  const header = 'customer_id,event_type,event_id,event_date,quantity'
+  await client.upload(`${header}\n${rows.join('\n')}\n`)
+  await client.upload(fileOf(1, 1 + CUSTOMERS + 500, 'named'))
+  expect(await countRight(client.organizationId, 2)).toEqual({
+    customers: CUSTOMERS + 500,
+    right: CUSTOMERS,
+  })
+})
+
 test('an upload whose customers cannot be made fails as a whole and can be sent again', async () => {
   const client = await api.addClient()
   const file = fileOf(1, 1 + CUSTOMERS, 'refused')
