@@ -104,10 +104,22 @@ export function createStoredComparison(
       if (isAstray || !rest.equals(COPY_TRAILER)) {
         throw new Error('What is stored did not come as it was asked for.')
       }
-      const rowsOf = (fate: number) => order.filter((_row, at) => fates[at] === fate)
-      return { fresh: rowsOf(FRESH), alike: rowsOf(ALIKE), unlike: rowsOf(UNLIKE) }
+      const [fresh, alike, unlike] = [FRESH, ALIKE, UNLIKE].map((fate) =>
+        rowsOf(order, fates, fate),
+      )
+      return { fresh: fresh!, alike: alike!, unlike: unlike! }
     },
   }
+}
+
+function rowsOf(order: Uint32Array, fates: Uint8Array, fate: number): Uint32Array {
+  const rows = new Uint32Array(order.length)
+  let size = 0
+  for (let place = 0; place < order.length; place++) {
+    rows[size] = order[place]!
+    if (fates[place] === fate) size++
+  }
+  return rows.subarray(0, size)
 }
 
 /** Where the row that begins at `at` ends; 0 when its end has not come yet, or it is none. */
