@@ -13,6 +13,9 @@ const inMany = useIngestApi({ keyBytesMax: ANY_KEY_BYTES })
 /** Files come in several batches, which meet one another's rows. */
 const inTinyBatches = useIngestApi({ batchRows: { small: 2, large: 3 } })
 
+const CROWD = 70
+const CROWD_ROWS = 100
+
 const CONTENTS = [
   { event_type: 'call', event_date: '2025-09-30T23:30:00Z', quantity: '1' },
   { event_type: 'call', event_date: '2025-10-01T00:30:00Z', quantity: '1' },
@@ -27,21 +30,41 @@ const row: fc.Arbitrary<UsageRow> = fc
     content: fc.constantFrom(...CONTENTS),
   })
   .map(({ content, ...key }) => ({ ...key, ...content }))
-const rows = fc.array(row, { minLength: 1, maxLength: 6 })
+const fewRows = fc.array(row, { minLength: 1, maxLength: 6 })
+
+/** One event each, or two, of some of more customers than are neighbours; some with another content. */
+const crowd = fc
+  .record({
+    first: fc.nat(CROWD - 1),
+    customers: fc.constantFrom(5, 20, CROWD),
+    everyNth: fc.constantFrom(1, 1, 3),
+    otherNth: fc.nat(9),
+  })
+  .map(({ first, customers, everyNth, otherNth }) =>
+    Array.from({ length: CROWD_ROWS }, (_row, at) => ({
+      customer_id: `n${at % CROWD}`,
+      event_id: `e${at}`,
+      ...CONTENTS[otherNth > 1 && at % otherNth === 0 ? 2 : 0]!,
+    })).filter(
+      (_row, at) => (at % CROWD) - first < customers && at % CROWD >= first && at % everyNth === 0,
+    ),
+  )
+  .filter((all) => all.length > 0)
 const which = fc.nat(9)
 
-const step = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ does: fc.constant('upload' as const), rows }) },
-  { weight: 2, arbitrary: fc.record({ does: fc.constant('post' as const), rows }) },
-  { weight: 2, arbitrary: fc.record({ does: fc.constant('preview' as const), rows }) },
-  { weight: 2, arbitrary: fc.record({ does: fc.constant('commit' as const), which }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('discard' as const), which }) },
-  { weight: 4, arbitrary: fc.record({ does: fc.constant('revert' as const), which }) },
-  { weight: 2, arbitrary: fc.record({ does: fc.constant('accept' as const), which }) },
-  // Usage is counted some time after an upload's answer; what is withdrawn before and after differs inside.
-  { weight: 2, arbitrary: fc.record({ does: fc.constant('count' as const) }) },
-)
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+const stepWith = (rows: fc.Arbitrary<UsageRow[]>) =>
+  fc.oneof(
+    { weight: 5, arbitrary: fc.record({ does: fc.constant('upload' as const), rows }) },
+    { weight: 2, arbitrary: fc.record({ does: fc.constant('post' as const), rows }) },
+    { weight: 2, arbitrary: fc.record({ does: fc.constant('preview' as const), rows }) },
+    { weight: 2, arbitrary: fc.record({ does: fc.constant('commit' as const), which }) },
+    { weight: 1, arbitrary: fc.record({ does: fc.constant('discard' as const), which }) },
+    { weight: 5, arbitrary: fc.record({ does: fc.constant('revert' as const), which }) },
+    { weight: 2, arbitrary: fc.record({ does: fc.constant('accept' as const), which }) },
+    // Usage is counted some time after an upload's answer; what is withdrawn before and after differs inside.
+    { weight: 2, arbitrary: fc.record({ does: fc.constant('count' as const) }) },
+  )
+type Step = ReturnType<typeof stepWith> extends fc.Arbitrary<infer T> ? T : never
 
 /** Something that counts: a file, events sent over the API, or an accepted conflict on a line of a file. */
 type Deed =
@@ -159,28 +182,35 @@ async function tellAnew(client: IngestClient, deeds: readonly Deed[]) {
 
 const ledgerOf = async (client: IngestClient) => (await client.call('GET', '/v1/ledger')).body
 
-test('any order of files, events, previews, corrections and reverts ends as if the reverted files had never been sent', async () => {
-  const places = fc.constantFrom(inOneSegment, inMany, inTinyBatches)
-  const steps = fc.array(step, { minLength: 8, maxLength: 16, size: 'max' })
-  await fc.assert(
-    fc.asyncProperty(steps, fc.boolean(), places, async (all, isCorrected, api) => {
-      const [client, fresh] = await Promise.all([api.addClient(), inOneSegment.addClient()])
-      const story: Story = { api, client, previews: [], deeds: [] }
-      for (const taken of all) {
-        if (taken.does !== 'accept' || isCorrected) await takeStep(story, taken)
-      }
-      const counts = await tellAnew(fresh, story.deeds)
+test.each([
+  ['few', fewRows, 20],
+  ['many', crowd, 40],
+])(
+  'of %s customers any order of files, events, previews, corrections and reverts ends as if the reverted files had never been sent',
+  async (_few, rows, numRuns) => {
+    const places = fc.constantFrom(inOneSegment, inMany, inTinyBatches)
+    const steps = fc.array(stepWith(rows), { minLength: 8, maxLength: 16, size: 'max' })
+    await fc.assert(
+      fc.asyncProperty(steps, fc.boolean(), places, async (all, isCorrected, api) => {
+        const [client, fresh] = await Promise.all([api.addClient(), inOneSegment.addClient()])
+        const story: Story = { api, client, previews: [], deeds: [] }
+        for (const taken of all) {
+          if (taken.does !== 'accept' || isCorrected) await takeStep(story, taken)
+        }
+        const counts = await tellAnew(fresh, story.deeds)
 
-      expect(await whatCounts(api.owner(), client.organizationId)).toEqual(
-        await whatCounts(inOneSegment.owner(), fresh.organizationId),
-      )
-      // Which of two files with the same value brings it depends on a correction; what counts does not.
-      if (!isCorrected) {
-        const files = story.deeds.flatMap((deed) => (deed.kind === 'file' ? [deed.upload] : []))
-        expect(await currentCounts(client, files)).toEqual(counts)
-      }
-      expect(await ledgerOf(client)).toMatchObject({ balanced: true, differences: [] })
-    }),
-    { numRuns: 20, endOnFailure: true },
-  )
-}, 150_000)
+        expect(await whatCounts(api.owner(), client.organizationId)).toEqual(
+          await whatCounts(inOneSegment.owner(), fresh.organizationId),
+        )
+        // Which of two files with the same value brings it depends on a correction; what counts does not.
+        if (!isCorrected) {
+          const files = story.deeds.flatMap((deed) => (deed.kind === 'file' ? [deed.upload] : []))
+          expect(await currentCounts(client, files)).toEqual(counts)
+        }
+        expect(await ledgerOf(client)).toMatchObject({ balanced: true, differences: [] })
+      }),
+      { numRuns, endOnFailure: true },
+    )
+  },
+  150_000,
+)
