@@ -1,5 +1,15 @@
 import fc from 'fast-check'
-import { decimal, divide, divideWithRest, sum, toPlain } from './decimal'
+import {
+  compare,
+  decimal,
+  divide,
+  divideWithRest,
+  isNegative,
+  isZero,
+  placesOf,
+  sum,
+  toPlain,
+} from './decimal'
 import { decimalOf } from './testing/decimal-of'
 
 test('amounts to ten to the fifteenth and prices to twelve places multiply without losing a digit', () => {
@@ -42,6 +52,34 @@ test('text of a decimal reads back as the same decimal', () => {
       expect(decimal(toPlain(value)).eq(value)).toBe(true)
     }),
   )
+})
+
+test('two decimals compare as their difference compares with zero', () => {
+  const near = fc
+    .tuple(
+      decimalOf({ whole: 3, places: 2 }),
+      fc.constantFrom('0', '0.01', '-0.01', '0.001', '100'),
+    )
+    .map(([value, more]) => [value, value.plus(decimal(more))] as const)
+  const any = fc.tuple(decimalOf({ whole: 15, places: 12 }), decimalOf({ whole: 2, places: 1 }))
+  fc.assert(
+    fc.property(fc.oneof(near, any), ([a, b]) => {
+      const difference = toPlain(a.minus(b))
+      expect(Math.sign(compare(a, b))).toBe(Math.sign(Number(difference)))
+      expect(isZero(a.minus(b))).toBe(difference === '0')
+      expect(isNegative(a.minus(b))).toBe(difference.startsWith('-'))
+    }),
+  )
+})
+
+test.each([
+  { text: '0', places: 0 },
+  { text: '100', places: 0 },
+  { text: '1.50', places: 1 },
+  { text: '-0.001', places: 3 },
+  { text: '123456.000000000001', places: 12 },
+])('$text has $places digits after the point', ({ text, places }) => {
+  expect(placesOf(decimal(text))).toBe(places)
 })
 
 test('division is carried to thirty places, half up', () => {

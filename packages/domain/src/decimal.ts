@@ -31,7 +31,8 @@ const PLAIN_DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/
 export function decimal(text: string): Decimal {
   if (!PLAIN_DECIMAL.test(text)) throw new RangeError(`Not a plain decimal: ${text}`)
   // big.js takes neither a plus sign nor a bare point at the end.
-  return new Exact(text.replace(/^\+/, '').replace(/\.$/, ''))
+  const from = text.startsWith('+') ? 1 : 0
+  return new Exact(text.endsWith('.') ? text.slice(from, -1) : text.slice(from))
 }
 
 /** A count of things (events, days, packages) as a Decimal. Throws a RangeError when it isn't a safe integer. */
@@ -51,15 +52,36 @@ export function sum(values: Iterable<Decimal>): Decimal {
   return total ?? ZERO
 }
 
-/** As `eq(ZERO)`, which makes a copy first. */
-const isZero = (value: Decimal): boolean => value.c[0] === 0
+// What is asked of most numbers is read from their digits (`c`, without zeros at either end; the first stands at 10^e): the
+// comparisons of big.js copy a number first.
+
+export const isZero = (value: Decimal): boolean => value.c[0] === 0
+
+export const isNegative = (value: Decimal): boolean => value.s < 0 && !isZero(value)
+
+/** Digits after the point. */
+export const placesOf = (value: Decimal): number => Math.max(value.c.length - 1 - value.e, 0)
+
+/** Below 0 when a < b, above when a > b, 0 when they are equal. */
+export function compare(a: Decimal, b: Decimal): number {
+  if (isZero(a) || isZero(b) || a.s !== b.s) return signOf(a) - signOf(b)
+  if (a.e !== b.e) return a.e > b.e ? a.s : -a.s
+  const digits = Math.max(a.c.length, b.c.length)
+  for (let at = 0; at < digits; at++) {
+    const more = (a.c[at] ?? 0) - (b.c[at] ?? 0)
+    if (more !== 0) return more > 0 ? a.s : -a.s
+  }
+  return 0
+}
+
+const signOf = (value: Decimal): number => (isZero(value) ? 0 : value.s)
 
 export function min(a: Decimal, b: Decimal): Decimal {
-  return b.lt(a) ? b : a
+  return compare(b, a) < 0 ? b : a
 }
 
 export function max(a: Decimal, b: Decimal): Decimal {
-  return b.gt(a) ? b : a
+  return compare(b, a) > 0 ? b : a
 }
 
 /** `rate` percent as a factor: 2.9 → 0.029. Exact. */
@@ -83,7 +105,7 @@ export function divideWithRest(a: Decimal, b: Decimal): { whole: Decimal; rest: 
 
 /** Rounds half up, ties away from zero. */
 export function roundHalfUp(value: Decimal, places: number): Decimal {
-  return value.round(places, ROUND_HALF_UP)
+  return placesOf(value) <= places ? value : value.round(places, ROUND_HALF_UP)
 }
 
 /** Plain text: no exponent, no trailing zeros, no negative zero. */
@@ -93,6 +115,6 @@ export function toPlain(value: Decimal): string {
 
 /** Text with exactly so many places, rounded half up to them; no negative zero. */
 export function toPlaces(value: Decimal, places: number): string {
-  const rounded = roundHalfUp(value, places)
-  return (isZero(rounded) ? ZERO : rounded).toFixed(places)
+  const text = value.toFixed(places, ROUND_HALF_UP)
+  return isNegative(value) && !/[1-9]/.test(text) ? text.slice(1) : text
 }

@@ -43,7 +43,11 @@ export function moneyText(amount: Decimal, currency: string): string {
  * first: `-$5.00`, `-EUR 5.00`.
  */
 export function dollarText(amount: Decimal, currency: string): string {
-  const text = moneyText(amount, currency)
+  return dollarTextOf(moneyText(amount, currency), currency)
+}
+
+/** `dollarText` of an amount that `moneyText` has written. */
+export function dollarTextOf(text: string, currency: string): string {
   const isNegative = text.startsWith('-')
   const [whole = '0', fraction] = (isNegative ? text.slice(1) : text).split('.')
   const grouped = whole.replace(/\B(?=(?:\d{3})+$)/g, ',')

@@ -1,14 +1,10 @@
-import { type Decimal, percent, toPlain, ZERO } from '../decimal'
+import { type Decimal, isZero, percent, toPlain, ZERO } from '../decimal'
 import { type RatedLine, sumOfLines } from './rated-line'
 
 /** What a discount takes off the lines before it. */
-export function discountLines(
-  lines: readonly RatedLine[],
-  discountPercent: Decimal | undefined,
-): RatedLine[] {
-  if (discountPercent === undefined) return []
+export function discountLines(lines: readonly RatedLine[], discountPercent: Decimal): RatedLine[] {
   const amount = sumOfLines(lines).times(percent(discountPercent)).neg()
-  if (amount.eq(ZERO)) return []
+  if (isZero(amount)) return []
   return [
     {
       kind: 'discount',

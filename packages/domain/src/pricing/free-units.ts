@@ -1,4 +1,4 @@
-import { type Decimal, max, min, sum, ZERO } from '../decimal'
+import { type Decimal, isZero, max, min, sum, ZERO } from '../decimal'
 import { countText } from './line-text'
 import type { RatedLine } from './rated-line'
 import type { RatedEvent } from './rated-usage'
@@ -25,8 +25,10 @@ export function takeFreeUnits(
   freeUnits: Decimal | undefined,
   carriedIn: Decimal | undefined,
 ): { readonly billable: BillableUnits; readonly lines: readonly RatedLine[] } {
+  if (freeUnits === undefined)
+    return { billable: { units: quantity, before: carriedIn }, lines: [] }
   const taken = min(quantity, freeUnitsLeft(freeUnits, carriedIn) ?? ZERO)
-  const before = carriedIn && max(carriedIn.minus(freeUnits ?? ZERO), ZERO)
+  const before = carriedIn && max(carriedIn.minus(freeUnits), ZERO)
   return { billable: { units: quantity.minus(taken), before }, lines: freeUnitLines(taken) }
 }
 
@@ -48,7 +50,7 @@ export function spreadFreeUnits(
   events: readonly RatedEvent[],
   freeUnits: Decimal | undefined,
 ): { readonly billed: readonly BilledEvent[]; readonly lines: readonly RatedLine[] } {
-  if (freeUnits === undefined || freeUnits.eq(ZERO)) {
+  if (freeUnits === undefined || isZero(freeUnits)) {
     return {
       billed: events.map((event) => ({ event, units: event.quantity, free: false })),
       lines: [],
@@ -68,7 +70,7 @@ export function spreadFreeUnits(
 }
 
 function freeUnitLines(taken: Decimal): RatedLine[] {
-  if (taken.eq(ZERO)) return []
+  if (isZero(taken)) return []
   return [
     {
       kind: 'free_units',

@@ -1,4 +1,4 @@
-import { ZERO } from '../decimal'
+import { isZero } from '../decimal'
 import type { BillableUnits } from './free-units'
 import { countText, flatFeeText, priceText, tierText } from './line-text'
 import type { GraduatedPrice } from './price'
@@ -25,5 +25,5 @@ export function rateGraduated(
         tier: { from, upTo },
       }
     })
-    .filter((line) => !line.units.eq(ZERO) || !line.flatFee.eq(ZERO))
+    .filter((line) => !isZero(line.units) || !isZero(line.flatFee))
 }

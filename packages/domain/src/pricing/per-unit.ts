@@ -1,11 +1,11 @@
-import { type Decimal, ZERO } from '../decimal'
+import { type Decimal, isZero, ZERO } from '../decimal'
 import { countText, priceText } from './line-text'
 import type { PerUnitPrice } from './price'
 import type { RatedLine } from './rated-line'
 
 /** Per unit: every unit costs the same. The quantity may be negative. */
 export function ratePerUnit(price: PerUnitPrice, quantity: Decimal, currency: string): RatedLine[] {
-  if (quantity.eq(ZERO)) return []
+  if (isZero(quantity)) return []
   return [
     {
       kind: 'usage',

@@ -1,4 +1,4 @@
-import { type Decimal, sum, ZERO } from '../decimal'
+import { type Decimal, isZero, sum } from '../decimal'
 import { currencyExponent } from '../money'
 import { type BillCharge, type BillLine, rateCharge } from './rate-charge'
 import { type Tax, type TaxLine, taxLines, taxToAdd } from './tax'
@@ -28,10 +28,14 @@ export interface RatedBill {
  */
 export function rateBill({ currency, charges, taxes = [] }: BillInput): RatedBill {
   currencyExponent(currency)
-  const lines = charges
-    .flatMap((charge) => rateCharge(charge, currency))
-    .filter((line) => !line.quantity.eq(ZERO) || line.subLines.length > 0)
+  const lines: BillLine[] = []
+  for (const charge of charges) {
+    for (const line of rateCharge(charge, currency)) {
+      if (!isZero(line.quantity) || line.subLines.length > 0) lines.push(line)
+    }
+  }
   const subtotal = sum(lines.map((line) => line.amount))
   const taxed = taxLines(subtotal, taxes, currency)
-  return { currency, lines, subtotal, taxLines: taxed, total: subtotal.plus(taxToAdd(taxed)) }
+  const total = taxed.length === 0 ? subtotal : subtotal.plus(taxToAdd(taxed))
+  return { currency, lines, subtotal, taxLines: taxed, total }
 }

@@ -1,4 +1,4 @@
-import { type Decimal, max, ZERO } from '../decimal'
+import { type Decimal, isNegative, max, ZERO } from '../decimal'
 import { discountLines } from './discount'
 import { rateEvents } from './event-price'
 import { rateFlat } from './flat'
@@ -43,7 +43,10 @@ export interface RatedPrice {
  */
 export function ratePrice(price: Price, usage: RatedUsage, context: RatingContext): RatedPrice {
   const priced = rateModel(price, usage, context)
-  const discounted = [...priced, ...discountLines(priced, price.discountPercent)]
+  const discounted =
+    price.discountPercent === undefined
+      ? priced
+      : [...priced, ...discountLines(priced, price.discountPercent)]
   const spent = sumOfLines(discounted)
   const { currency, days } = context
   const limit = spendLimit(spent, price, { currency, days })
@@ -91,9 +94,10 @@ function rateQuantity(
   { quantity, carriedIn }: RatedUsage,
   rate: (billable: BillableUnits) => readonly RatedLine[],
 ): RatedLine[] {
-  const credit = quantity.lt(ZERO)
+  const credit = isNegative(quantity)
   const before = credit || carriedIn === undefined ? undefined : max(carriedIn, ZERO)
-  const { billable, lines: freeLines } = takeFreeUnits(quantity.abs(), price.freeUnits, before)
+  const units = credit ? quantity.neg() : quantity
+  const { billable, lines: freeLines } = takeFreeUnits(units, price.freeUnits, before)
   const lines = [...freeLines, ...rate(billable)]
   return credit ? negateLines(lines) : lines
 }

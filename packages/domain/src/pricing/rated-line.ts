@@ -1,4 +1,4 @@
-import { type Decimal, sum } from '../decimal'
+import { type Decimal, ZERO } from '../decimal'
 
 /**
  * What a line stands for:
@@ -38,7 +38,9 @@ export interface RatedLine {
 }
 
 export function sumOfLines(lines: readonly RatedLine[]): Decimal {
-  return sum(lines.map((line) => line.amount))
+  let total: Decimal | undefined
+  for (const { amount } of lines) total = total?.plus(amount) ?? amount
+  return total ?? ZERO
 }
 
 /** The lines of a credit: what the same lines would cost, negated. Unit prices stay. */

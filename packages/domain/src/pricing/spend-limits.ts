@@ -22,6 +22,7 @@ export function spendLimit(
   limits: LimitModifiers,
   { currency, days }: { readonly currency: string; readonly days: ProratedDays | undefined },
 ): SpendLimit | null {
+  if (limits.minimum === undefined && limits.maximum === undefined) return null
   const rounded = roundToCurrency(spent, currency)
   const line = (bound: Decimal, kind: 'true_up' | 'savings', description: string): SpendLimit => ({
     amount: bound,

@@ -1,4 +1,4 @@
-import { type Decimal, max, min, ZERO } from '../decimal'
+import { compare, type Decimal, isZero, max, min, ZERO } from '../decimal'
 
 /**
  * Where a tier ends. It begins where the one before it ended, so a gap or an overlap can't be written
@@ -56,12 +56,12 @@ export function sliceByTiers<T extends Bound>(
   const slices: TierSlice<T>[] = []
   let from = ZERO
   for (const tier of tiers) {
-    const first = from.eq(ZERO)
-    if (!first && end.lte(from)) return slices
+    const first = isZero(from)
+    if (!first && compare(end, from) <= 0) return slices
     const to = tier.upTo === null ? end : min(tier.upTo, end)
     const units = max(to.minus(max(from, start)), ZERO)
     const entered = before === undefined || (!first && before.lte(from))
-    if (entered || units.gt(ZERO)) {
+    if (entered || !isZero(units)) {
       slices.push({ tier, from, units, flatFee: entered ? (tier.flatFee ?? ZERO) : ZERO })
     }
     if (tier.upTo === null) return slices
@@ -77,7 +77,7 @@ function holding<T extends Bound>(
 ): { tier: T; from: Decimal } {
   let from = ZERO
   for (const tier of tiers) {
-    if (tier.upTo === null || quantity.lte(tier.upTo)) return { tier, from }
+    if (tier.upTo === null || compare(quantity, tier.upTo) <= 0) return { tier, from }
     from = tier.upTo
   }
   throw noOpenTier()

@@ -13,8 +13,20 @@ export interface UsageNeeds {
 
 const DETAIL = ['quantity', 'slices', 'events'] as const
 
+/** They depend on nothing else, and a price is asked each time that usage is rated by it. */
+const known = new WeakMap<Price, UsageNeeds>()
+
 /** What the price has to be fed with so that nothing it looks at is lost. */
 export function usageNeeds(price: Price): UsageNeeds {
+  let needs = known.get(price)
+  if (needs === undefined) {
+    needs = findNeeds(price)
+    known.set(price, needs)
+  }
+  return needs
+}
+
+function findNeeds(price: Price): UsageNeeds {
   if (price.model !== 'matrix') {
     const detail = detailOf(price)
     return { detail, dimensions: [], properties: eventProperties(price) }

@@ -1,4 +1,4 @@
-import { ZERO } from '../decimal'
+import { isZero } from '../decimal'
 import type { BillableUnits } from './free-units'
 import { countText, flatFeeText, priceText, tierText } from './line-text'
 import type { VolumePrice } from './price'
@@ -17,7 +17,7 @@ export function rateVolume(
 ): RatedLine[] {
   const { tier, from, flatFee } = tierOf(price.tiers, quantity, before)
   const { unitPrice, upTo } = tier
-  if (quantity.eq(ZERO) && flatFee.eq(ZERO)) return []
+  if (isZero(quantity) && isZero(flatFee)) return []
   const arithmetic = `${countText(quantity, 'unit')} at ${priceText(unitPrice, currency)}`
   return [
     {
