@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { decimal, sum, toPlain } from '@billtrail/domain'
+import { decimal, periodEverywhere, toPlain } from '@billtrail/domain'
 import {
   arrayText,
   type Pool,
@@ -10,7 +10,8 @@ import {
 } from '@billtrail/platform'
 import { hstoreText } from './hstore-text'
 import type { CurrencyBill } from './rating/rate-parts'
-import { type PlainMonth, ratePlainMonth } from './rating/rate-plain-month'
+import { keptPlan, planOf } from './rating/plan-versions'
+import { ratePlainMonth } from './rating/rate-plain-month'
 import type { TypeUsage } from './rating/read-months'
 import {
   addToUsage,
@@ -152,18 +153,17 @@ export async function openSegmentsOf(
   return new Map(rows.map(({ organization_id, ...segment }) => [organization_id, segment]))
 }
 
-async function namesOf(sql: Sql, typeNos: ReadonlySet<number>): Promise<Map<number, string>> {
-  if (typeNos.size === 0) return new Map()
+async function namesOf(sql: Sql, typeNos: readonly number[]): Promise<Map<number, string>> {
   const { rows } = await sql.query<{ event_type_no: number; name: string }>(
     'select event_type_no, name from event_types where event_type_no = any($1)',
-    [[...typeNos]],
+    [[...new Set(typeNos)]],
   )
   return new Map(rows.map((row) => [row.event_type_no, row.name]))
 }
 
 /**
- * Stores events in one transaction and counts them, all or none, and says of each what its month comes to then, if that can
- * be seen at once. It is the short way for the usual: events that are new, in months that have one plan, no prices of their
+ * Stores events in one transaction and counts them, all or none, and says of each, in the order given, what its month comes to
+ * then, if that can be seen at once. It is the short way for the usual: events that are new, in months that have one plan, no prices of their
  * events' own, and no upload that waits to be counted. Quantities have to be canonical (`parseDecimalText`).
  *
  * Calls `onStored` when they are stored, and leaves a turn of the event loop to whoever waits for that. Throws where one of them
@@ -174,43 +174,40 @@ export async function recordFreshEvents(
   { pool, sql, typeNames }: FreshTools,
   given: readonly FreshEvent[],
   onStored: () => void = () => undefined,
-): Promise<Map<NewEvent, FreshOutcome>> {
-  const fresh = [...given].sort(byEventKey)
+): Promise<readonly FreshOutcome[]> {
   if (typeNames.size > NAMES_MAX) typeNames.clear()
-  const unknown = fresh.map(({ event }) => event.eventTypeNo).filter((no) => !typeNames.has(no))
-  const names = await namesOf(sql, new Set(unknown))
-  const rows = await storeAndRead(pool, fresh)
+  const unknown = given.map(({ event }) => event.eventTypeNo).filter((no) => !typeNames.has(no))
+  const names = unknown.length === 0 ? undefined : await namesOf(sql, unknown)
+  const rows = await storeAndRead(pool, given)
   onStored()
   await nextTurn()
   // Not before: what a crash of the database takes back may come to stand for another type.
-  for (const [typeNo, name] of names) typeNames.set(typeNo, name)
-  const bills = await billsOf({ sql, typeNames }, fresh, rows)
-  return new Map(
-    fresh.map(({ event }, at) => [
-      event,
-      { eventType: typeNames.get(event.eventTypeNo)!, bill: bills[at] },
-    ]),
-  )
+  if (names) for (const [typeNo, name] of names) typeNames.set(typeNo, name)
+  const bills = await billsOf({ sql, typeNames }, rows)
+  return given.map((one) => ({
+    eventType: typeNames.get(one.event.eventTypeNo)!,
+    bill: bills.get(monthOf(one)),
+  }))
 }
 
-async function storeAndRead(pool: Pool, fresh: readonly FreshEvent[]): Promise<readonly TextRow[]> {
+/** The rows of all months. */
+async function storeAndRead(pool: Pool, given: readonly FreshEvent[]): Promise<readonly TextRow[]> {
+  const fresh = [...given].sort(byUsage)
   const organizations = new Map<string, FreshEvent[]>()
   for (const one of fresh) addTo(organizations, one.organizationId, one)
-  const byOrganization = [...organizations.values()]
-  const before = [...organizations.keys()].sort().map((id) => step('hold', HOLD, [id]))
-  const reads = byOrganization.map(readOf)
-  const elsewhere = byOrganization.filter(([one]) => !one!.segment.isOnly).map(checkSealedOf)
+  const steps = [...organizations.keys()].sort().map((id) => step('hold', HOLD, [id]))
+  steps.push(step('store', STORE, columns([...given].sort(byEventKey))))
+  steps.push(step('count', COUNT, sums(fresh)))
+  const firstRead = steps.length
+  for (const ours of organizations.values()) steps.push(readOf(ours))
+  const afterReads = steps.length
+  for (const ours of organizations.values()) {
+    if (!ours[0]!.segment.isOnly) steps.push(checkSealedOf(ours))
+  }
   const nearTurn = fresh.filter(isNearTurn)
-  const rows = await runTogether(pool, [
-    ...before,
-    step('store', STORE, columns(fresh)),
-    step('count', COUNT, sums(fresh)),
-    ...reads,
-    ...elsewhere,
-    ...(nearTurn.length === 0 ? [] : [checkMonthsOf(nearTurn)]),
-  ])
-  const firstRead = before.length + 2
-  return rows.slice(firstRead, firstRead + reads.length).flat()
+  if (nearTurn.length > 0) steps.push(checkMonthsOf(nearTurn))
+  const rows = await runTogether(pool, steps)
+  return afterReads - firstRead === 1 ? rows[firstRead]! : rows.slice(firstRead, afterReads).flat()
 }
 
 const step = (name: string, text: string, values: readonly string[]): Statement => ({
@@ -227,13 +224,13 @@ function addTo<Item>(groups: Map<string, Item[]>, key: string, item: Item): void
 
 const monthOf = ({ event, period }: FreshEvent): string => `${event.customerNo} ${period}`
 
-/** The months of one organization. */
+/** The months of one organization, whose events are in the order of `byUsage`. */
 function readOf(fresh: readonly FreshEvent[]): Statement {
   const { organizationId, segment } = fresh[0]!
-  const months = [...new Map(fresh.map((one) => [monthOf(one), one])).values()]
+  const months = fresh.filter((one, at) => at === 0 || byMonth(one, fresh[at - 1]!) !== 0)
   return step('read', READ, [
-    arrayText(months.map(({ event }) => event.customerNo)),
-    arrayText(months.map(({ period }) => period)),
+    arrayText(months, ({ event }) => event.customerNo),
+    arrayText(months, ({ period }) => period),
     organizationId,
     String(segment.segmentNo),
     String(segment.isOnly),
@@ -242,16 +239,16 @@ function readOf(fresh: readonly FreshEvent[]): Statement {
 
 const checkSealedOf = (fresh: readonly FreshEvent[]): Statement =>
   step('check_sealed', CHECK_SEALED, [
-    arrayText(fresh.map(({ event }) => event.customerNo)),
-    arrayText(fresh.map(({ event }) => event.eventKey)),
+    arrayText(fresh, ({ event }) => event.customerNo),
+    arrayText(fresh, ({ event }) => event.eventKey),
     fresh[0]!.organizationId,
   ])
 
 const checkMonthsOf = (fresh: readonly FreshEvent[]): Statement =>
   step('check_months', CHECK_MONTHS, [
-    arrayText(fresh.map(({ event }) => event.customerNo)),
-    arrayText(fresh.map(({ event }) => event.eventDate)),
-    arrayText(fresh.map(({ period }) => period)),
+    arrayText(fresh, ({ event }) => event.customerNo),
+    arrayText(fresh, ({ event }) => event.eventDate),
+    arrayText(fresh, ({ period }) => period),
   ])
 
 /** No zone has ever been further from UTC. */
@@ -259,90 +256,94 @@ const FURTHEST_MS = 16 * 3600e3
 
 /** Whether another zone could have it in another month. */
 function isNearTurn({ event, period }: FreshEvent): boolean {
+  if (periodEverywhere(event.eventDate) === period) return false
   const at = Date.parse(event.eventDate)
   const isWithin = (ms: number) => new Date(ms).toISOString().startsWith(`${period}-`)
   return !isWithin(at - FURTHEST_MS) || !isWithin(at + FURTHEST_MS)
 }
 
-/** The events are stored: what goes wrong from here on is for whoever rates their months. */
-async function billsOf(
-  { sql, typeNames }: Omit<FreshTools, 'pool'>,
-  fresh: readonly FreshEvent[],
-  rows: readonly TextRow[],
-): Promise<(CurrencyBill | undefined)[]> {
-  try {
-    const seen = rows.map(([, , , typeNo]) => Number(typeNo)).filter((no) => !typeNames.has(no))
-    for (const [typeNo, name] of await namesOf(sql, new Set(seen))) typeNames.set(typeNo, name)
-    const months = plainMonths(fresh, rows, typeNames)
-    return await Promise.all(
-      months.map((month) => (month ? ratePlainMonth(sql, month) : Promise.resolve(undefined))),
-    )
-  } catch {
-    return []
-  }
-}
+const columns = (fresh: readonly FreshEvent[]): string[] => [
+  arrayText(fresh, ({ event }) => event.customerNo),
+  arrayText(fresh, ({ event }) => event.eventTypeNo),
+  arrayText(fresh, ({ event }) => event.eventDate),
+  arrayText(fresh, ({ event }) => event.eventKey),
+  arrayText(fresh, ({ event }) => event.quantity),
+  arrayText(fresh, ({ event }) => event.eventId),
+  arrayText(fresh, ({ event: { properties } }) => properties && hstoreText(properties)),
+  arrayText(fresh, ({ segment }) => segment.segmentNo),
+]
 
-const columns = (fresh: readonly FreshEvent[]): string[] => {
-  const events = fresh.map(({ event }) => event)
-  return [
-    arrayText(events.map((event) => event.customerNo)),
-    arrayText(events.map((event) => event.eventTypeNo)),
-    arrayText(events.map((event) => event.eventDate)),
-    arrayText(events.map((event) => event.eventKey)),
-    arrayText(events.map((event) => event.quantity)),
-    arrayText(events.map((event) => event.eventId)),
-    arrayText(
-      events.map(({ properties }) => (properties === null ? null : hstoreText(properties))),
-    ),
-    arrayText(fresh.map(({ segment }) => segment.segmentNo)),
-  ]
-}
-
-/** By customer, month and event type, in this order: everybody takes the rows of counted_usage in it. */
+/** By customer, month and event type, in the order given, that of `byUsage`: everybody takes the rows of counted_usage in it. */
 function sums(fresh: readonly FreshEvent[]): string[] {
-  const groups = new Map<string, FreshEvent[]>()
-  for (const one of fresh) addTo(groups, `${monthOf(one)} ${one.event.eventTypeNo}`, one)
-  const summed = [...groups.values()].sort(([a], [b]) => byKey(a!, b!))
+  const summed: { one: FreshEvent; quantity: string; events: number }[] = []
+  for (const one of fresh) {
+    const same = summed.at(-1)
+    if (same === undefined || byUsage(same.one, one) !== 0) {
+      summed.push({ one, quantity: one.event.quantity, events: 1 })
+      continue
+    }
+    same.quantity = toPlain(decimal(same.quantity).plus(decimal(one.event.quantity)))
+    same.events += 1
+  }
   return [
-    arrayText(summed.map(([one]) => one!.event.customerNo)),
-    arrayText(summed.map(([one]) => one!.period)),
-    arrayText(summed.map(([one]) => one!.event.eventTypeNo)),
-    arrayText(
-      summed.map((same) =>
-        same.length === 1
-          ? same[0]!.event.quantity
-          : toPlain(sum(same.map(({ event }) => decimal(event.quantity)))),
-      ),
-    ),
-    arrayText(summed.map((same) => same.length)),
+    arrayText(summed, ({ one }) => one.event.customerNo),
+    arrayText(summed, ({ one }) => one.period),
+    arrayText(summed, ({ one }) => one.event.eventTypeNo),
+    arrayText(summed, ({ quantity }) => quantity),
+    arrayText(summed, ({ events }) => events),
   ]
 }
 
-const byKey = (a: FreshEvent, b: FreshEvent): number =>
+const byMonth = (a: FreshEvent, b: FreshEvent): number =>
   a.event.customerNo - b.event.customerNo ||
-  (a.period < b.period ? -1 : a.period > b.period ? 1 : a.event.eventTypeNo - b.event.eventTypeNo)
+  (a.period < b.period ? -1 : a.period > b.period ? 1 : 0)
+
+const byUsage = (a: FreshEvent, b: FreshEvent): number =>
+  byMonth(a, b) || a.event.eventTypeNo - b.event.eventTypeNo
 
 /** UUID texts compare as their bytes do. */
 const byEventKey = ({ event: a }: FreshEvent, { event: b }: FreshEvent): number =>
   a.customerNo - b.customerNo || (a.eventKey < b.eventKey ? -1 : 1)
 
-/** The month of each event as the database shows it; undefined where it takes more to rate it. */
-function plainMonths(
-  fresh: readonly FreshEvent[],
+/**
+ * What months come to, by `monthOf`; one that takes more than its rows is missing. The events are stored: what goes wrong from
+ * here on is for whoever rates their months.
+ */
+async function billsOf(
+  { sql, typeNames }: Omit<FreshTools, 'pool'>,
   rows: readonly TextRow[],
-  typeNames: ReadonlyMap<number, string>,
-): (PlainMonth | undefined)[] {
-  const rowsOf = new Map<string, TextRow[]>()
-  for (const row of rows) addTo(rowsOf, `${row[0]} ${row[1]}`, row)
-  return fresh.map((one) => {
-    const own = rowsOf.get(monthOf(one)) ?? []
-    const planVersionId = own[0]?.[2]
-    if (planVersionId == null || own.some(([, , , , ownPrice]) => ownPrice === 't'))
-      return undefined
-    const types = own.map(([, , , typeNo, , quantity, events]): TypeUsage => {
-      const eventType = typeNames.get(Number(typeNo))!
-      return { eventType, quantity: quantity!, events: Number(events) }
-    })
-    return { planVersionId, types }
-  })
+): Promise<ReadonlyMap<string, CurrencyBill | undefined>> {
+  const bills = new Map<string, CurrencyBill | undefined>()
+  try {
+    const seen = rows.map(([, , , typeNo]) => Number(typeNo)).filter((no) => !typeNames.has(no))
+    if (seen.length > 0) {
+      for (const [typeNo, name] of await namesOf(sql, seen)) typeNames.set(typeNo, name)
+    }
+    const months = new Map<string, TextRow[]>()
+    for (const row of rows) addTo(months, `${row[0]} ${row[1]}`, row)
+    for (const [month, own] of months) {
+      const planVersionId = own[0]![2]
+      if (planVersionId == null || own.some(([, , , , ownPrice]) => ownPrice === 't')) continue
+      const plan = keptPlan(planVersionId) ?? (await planOf(sql, planVersionId))
+      bills.set(
+        month,
+        ratePlainMonth(
+          plan,
+          own.map((row) => typeUsageOf(row, typeNames)),
+        ),
+      )
+    }
+  } catch {
+    bills.clear()
+  }
+  return bills
 }
+
+const typeUsageOf = (
+  [, , , typeNo, , quantity, events]: TextRow,
+  typeNames: ReadonlyMap<number, string>,
+): TypeUsage => ({
+  eventType: typeNames.get(Number(typeNo))!,
+  quantity: quantity!,
+  events: Number(events),
+})

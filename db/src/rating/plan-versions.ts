@@ -47,6 +47,9 @@ const PLANS_KEPT_MAX = 1_000
 /** Versions in use and their meters never change, so a process reads each once. */
 const kept = new Map<string, RatingPlan>()
 
+/** A plan version that this process has read before. */
+export const keptPlan = (planVersionId: string): RatingPlan | undefined => kept.get(planVersionId)
+
 /** A plan version, which must exist. `overrides` are a subscription's, as they were saved. */
 export async function planOf(
   sql: Sql,

@@ -12,7 +12,6 @@ import {
   type Tax,
 } from '@billtrail/domain'
 import type { PlanPart, PlanSnapshot } from './plan-versions'
-import type { UsageTotals } from './read-months'
 import type { MonthPart } from './split-month'
 
 /** A part of a month with what its plan's meters make of it. */
@@ -40,25 +39,35 @@ export interface CurrencyBill {
  * unless its plan carries them.
  */
 export function rateParts(parts: readonly MeasuredPart[], taxes: readonly Tax[]): CurrencyBill[] {
+  if (parts.length === 1) return [rateCurrency(parts, taxes)]
   const carried = parts.map((one, at) => carryTiers(one, parts.slice(0, at)))
   const currencies = new Set([...carried].reverse().map(({ part }) => part.plan.version.currency))
-  const bills = [...currencies].map((currency): CurrencyBill => {
-    const ours = carried.filter(({ part }) => part.plan.version.currency === currency)
-    const last = ours.at(-1)!.part
-    const split = ours.some(({ part }) => part.share !== undefined)
-    return {
-      currency,
-      planVersionId: last.plan.snapshot.version_id,
-      plan: split ? { ...last.plan.snapshot, parts: ours.map(planPart) } : last.plan.snapshot,
-      ownPlan: split || last.plan.overridden,
-      subscribed: ours.some(({ part }) => part.subscribed),
-      bill: rateBill({ currency, charges: ours.flatMap(chargesOf), taxes }),
-      quantity: sum(ours.flatMap(({ part }) => quantitiesOf(part.usage))),
-      events: ours.reduce((total, { part }) => total + eventsOf(part.usage), 0),
-    }
-  })
+  const bills = [...currencies].map((currency) =>
+    rateCurrency(
+      carried.filter(({ part }) => part.plan.version.currency === currency),
+      taxes,
+    ),
+  )
   const said = bills.filter((one) => one.events > 0 || one.bill.lines.length > 0)
   return said.length > 0 ? said : bills.slice(0, 1)
+}
+
+/** Parts that are priced in one currency. */
+function rateCurrency(parts: readonly MeasuredPart[], taxes: readonly Tax[]): CurrencyBill {
+  const { plan } = parts.at(-1)!.part
+  const { currency } = plan.version
+  const split = parts.some(({ part }) => part.share !== undefined)
+  const { quantity, events } = usedIn(parts)
+  return {
+    currency,
+    planVersionId: plan.snapshot.version_id,
+    plan: split ? { ...plan.snapshot, parts: parts.map(planPart) } : plan.snapshot,
+    ownPlan: split || plan.overridden,
+    subscribed: parts.some(({ part }) => part.subscribed),
+    bill: rateBill({ currency, charges: parts.flatMap(chargesOf), taxes }),
+    quantity,
+    events,
+  }
 }
 
 function chargesOf({ part, usage }: MeasuredPart): BillCharge[] {
@@ -76,11 +85,20 @@ function planPart({ part }: MeasuredPart): PlanPart {
   return { ...part.plan.snapshot, from: fromDate, to: toDate }
 }
 
-const quantitiesOf = (usage: UsageTotals): Decimal[] =>
-  [...usage.types, ...usage.ownPrices].map((one) => decimal(one.quantity))
-
-const eventsOf = (usage: UsageTotals): number =>
-  usage.types.reduce((total, type) => total + type.events, usage.ownPriceEvents)
+function usedIn(parts: readonly MeasuredPart[]): Pick<CurrencyBill, 'quantity' | 'events'> {
+  const quantities: Decimal[] = []
+  let events = 0
+  for (const { part } of parts) {
+    const { types, ownPrices, ownPriceEvents } = part.usage
+    for (const one of types) {
+      quantities.push(decimal(one.quantity))
+      events += one.events
+    }
+    for (const one of ownPrices) quantities.push(decimal(one.quantity))
+    events += ownPriceEvents
+  }
+  return { quantity: sum(quantities), events }
+}
 
 /**
  * Where the plan carries tiers, what earlier parts of the month used of the same charge comes in before its own usage.

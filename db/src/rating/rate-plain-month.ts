@@ -1,22 +1,17 @@
 import type { RatedUsage } from '@billtrail/domain'
-import type { Sql } from '@billtrail/platform'
-import { planOf } from './plan-versions'
+import type { RatingPlan } from './plan-versions'
 import { type CurrencyBill, rateParts } from './rate-parts'
 import type { TypeUsage } from './read-months'
 import { usageOfTotals } from './usage-of-totals'
 
-/** A month that one plan prices from one end to the other, without taxes and without events that have their own price. */
-export interface PlainMonth {
-  readonly planVersionId: string
-  readonly types: readonly TypeUsage[]
-}
-
-/** Rates such a month; undefined where a meter of the plan has to look into its events. */
-export async function ratePlainMonth(
-  sql: Sql,
-  { planVersionId, types }: PlainMonth,
-): Promise<CurrencyBill | undefined> {
-  const plan = await planOf(sql, planVersionId)
+/**
+ * Rates the usage of a month that one plan prices from one end to the other, without taxes and without events that have their
+ * own price; undefined where a meter of the plan has to look into its events.
+ */
+export function ratePlainMonth(
+  plan: RatingPlan,
+  types: readonly TypeUsage[],
+): CurrencyBill | undefined {
   const totals = { types, ownPrices: [], ownPriceEvents: 0 }
   const byCharge = new Map<string, RatedUsage>()
   for (const charge of plan.version.charges) {

@@ -6,8 +6,8 @@ import {
   type Meter,
   type RatedUsage,
   readsOwnPrice,
-  sum,
   usageNeeds,
+  ZERO,
 } from '@billtrail/domain'
 import type { UsageTotals } from './read-months'
 
@@ -25,10 +25,13 @@ export function usageOfTotals(
   const { detail, dimensions } = usageNeeds(price)
   if (!isPlain(meter) || (aggregation !== 'sum' && aggregation !== 'count')) return undefined
   if (detail !== 'quantity' || dimensions.length > 0 || readsOwnPrice(price)) return undefined
-  const counted = usage.types.filter((type) => eventType === null || type.eventType === eventType)
-  const quantityOf = (type: (typeof counted)[number]): Decimal =>
-    aggregation === 'sum' ? decimal(type.quantity) : decimalFromInteger(type.events)
-  return { quantity: sum(counted.map(quantityOf)) }
+  let quantity: Decimal | undefined
+  for (const type of usage.types) {
+    if (eventType !== null && type.eventType !== eventType) continue
+    const more = aggregation === 'sum' ? decimal(type.quantity) : decimalFromInteger(type.events)
+    quantity = quantity?.plus(more) ?? more
+  }
+  return { quantity: quantity ?? ZERO }
 }
 
 // A count looks at no property, whichever it names.

@@ -55,8 +55,10 @@ const isStatement = (step: Statement | CopyIn): step is Statement => 'text' in s
 function writeStep(wire: Wire, step: Statement | CopyIn, parsed: Set<string>): void {
   if (isStatement(step)) {
     const { name, text, values } = step
-    if (wire.parsedStatements[name] !== text && !parsed.has(name)) wire.parse({ name, text })
-    parsed.add(name)
+    if (wire.parsedStatements[name] !== text && !parsed.has(name)) {
+      wire.parse({ name, text })
+      parsed.add(name)
+    }
     wire.bind({ statement: name, values })
     wire.execute({})
     return
@@ -145,17 +147,25 @@ export async function runTogether(
   })
 }
 
-const PLAIN = /^[\w.:+-]+$/
-const NULL = /^null$/i
+const PLAIN = /^(?!null$)[\w.:+-]+$/i
+
+type Element = string | number | null
 
 /** A value of an array; text with anything special in it in quotes. */
-function elementText(value: string | number | null): string {
+function elementText(value: Element): string {
   if (value === null) return 'NULL'
   if (typeof value === 'number') return String(value)
-  const isPlain = PLAIN.test(value) && !NULL.test(value)
-  return isPlain ? value : `"${value.replace(/["\\]/g, '\\$&')}"`
+  return PLAIN.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`
 }
 
-/** Values as PostgreSQL writes an array. */
-export const arrayText = (values: readonly (string | number | null)[]): string =>
-  `{${values.map(elementText).join(',')}}`
+/** Values, or those of some items, as PostgreSQL writes an array. */
+export function arrayText(values: readonly Element[]): string
+export function arrayText<Item>(items: readonly Item[], valueOf: (item: Item) => Element): string
+export function arrayText(
+  items: readonly unknown[],
+  valueOf: (item: unknown) => Element = (item) => item as Element,
+): string {
+  let text = ''
+  for (const item of items) text += `${text === '' ? '' : ','}${elementText(valueOf(item))}`
+  return `{${text}}`
+}

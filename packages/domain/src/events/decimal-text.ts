@@ -4,6 +4,8 @@ import type { FieldFault } from './reject-reason'
 export const DECIMAL_DIGITS_MAX = 18
 export const DECIMAL_PLACES_MAX = 12
 
+/** Most quantities: canonical as they are. */
+const WHOLE = /^[1-9]\d{0,17}$/
 const PLAIN_DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?$/
 
 /**
@@ -16,6 +18,7 @@ export function parseDecimalText(
   field: 'quantity' | 'unit_price',
   text: string,
 ): { readonly text: string } | FieldFault {
+  if (WHOLE.test(text)) return { text }
   const match = PLAIN_DECIMAL.exec(trimBlanks(text))
   const integer = (match?.[2] ?? '').replace(/^0+/, '')
   const written = `${match?.[2] ?? ''}${match?.[3] ?? ''}`
@@ -37,5 +40,8 @@ export function parseDecimalText(
 
 /** Trims blanks and tabs, the only blanks that are not part of a value. */
 export function trimBlanks(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, '')
+  const isTrimmed = !isBlank(text.charCodeAt(0)) && !isBlank(text.charCodeAt(text.length - 1))
+  return isTrimmed ? text : text.replace(/^[ \t]+|[ \t]+$/g, '')
 }
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09

@@ -3,10 +3,12 @@
  * `2026-03-01T00:00:00Z`, `2026-03-01T00:01:11.055Z`.
  */
 export function instantText(micros: number): string {
-  const seconds = Math.floor(micros / 1_000_000)
-  const fraction = String(micros - seconds * 1_000_000)
-    .padStart(6, '0')
-    .replace(/0+$/, '')
-  const whole = new Date(seconds * 1000).toISOString().slice(0, -'.000Z'.length)
+  const millis = Math.floor(micros / 1000)
+  const text = new Date(millis).toISOString()
+  const finer = micros - millis * 1000
+  if (finer === 0 && !text.endsWith('0Z')) return text
+  const whole = text.slice(0, -'.000Z'.length)
+  const digits = `${text.slice(-'000Z'.length, -1)}${String(finer).padStart(3, '0')}`
+  const fraction = digits.replace(/0+$/, '')
   return fraction === '' ? `${whole}Z` : `${whole}.${fraction}Z`
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { isPeriod, nextPeriod, periodBounds, periodOf } from './period'
+import { isPeriod, nextPeriod, periodBounds, periodEverywhere, periodOf } from './period'
 
 const bounds = (period: string, zone: string): string[] => {
   const { start, end } = periodBounds(period, zone)
@@ -22,6 +22,27 @@ test('the last instant of a month belongs to it and the next one does not', () =
   expect(periodOf(new Date('2026-01-31T23:59:59.999Z'), 'UTC')).toBe('2026-01')
   expect(periodOf(new Date('2026-02-01T00:00:00.000Z'), 'UTC')).toBe('2026-02')
   expect(periodOf(new Date('2026-01-31T23:00:00.000Z'), 'Europe/Berlin')).toBe('2026-02')
+})
+
+test('the month that an instant has everywhere is the one it has in each zone', () => {
+  const zones = ['UTC', 'Pacific/Kiritimati', 'Pacific/Apia', 'Pacific/Pago_Pago', 'America/Juneau']
+  const millis = fc.integer({ min: 0, max: Date.UTC(2199, 11, 31) })
+  fc.assert(
+    fc.property(millis, fc.constantFrom(...zones), (at, zone) => {
+      const everywhere = periodEverywhere(new Date(at).toISOString())
+      fc.pre(everywhere !== undefined)
+      expect(periodOf(new Date(at), zone)).toBe(everywhere)
+    }),
+  )
+})
+
+test.each([
+  ['2026-02-01T23:59:59Z', undefined],
+  ['2026-02-02T00:00:00Z', '2026-02'],
+  ['2026-02-27T23:59:59.999999Z', '2026-02'],
+  ['2026-02-28T00:00:00Z', undefined],
+])('the month of %s everywhere is %s', (instant, period) => {
+  expect(periodEverywhere(instant)).toBe(period)
 })
 
 test('after 31 January comes February, then March, and after December the next year', () => {

@@ -30,6 +30,15 @@ export function periodOf(instant: Date, zone: string): string {
   return periodText(local.getUTCFullYear(), local.getUTCMonth())
 }
 
+/**
+ * The calendar month of an instant (RFC 3339, UTC) where every zone's clock shows the same one; undefined on days from which a
+ * zone, none of which is a whole day from UTC, could look into another month.
+ */
+export function periodEverywhere(instant: string): string | undefined {
+  const day = instant.slice(8, 10)
+  return day > '01' && day < '28' ? instant.slice(0, 7) : undefined
+}
+
 /** When a calendar month begins in the zone, and when the next one does: [start, end). */
 export function periodBounds(period: string, zone: string): Span {
   const { year, month } = parsePeriod(period)

@@ -11,7 +11,7 @@ import {
   type StoredEvent,
   wasHeld,
 } from '@billtrail/db'
-import { periodOf } from '@billtrail/domain'
+import { periodEverywhere, periodOf } from '@billtrail/domain'
 import { isDatabaseUnavailable, type Pool, type Sql } from '@billtrail/platform'
 import type { Recorded } from './group-calls'
 
@@ -31,7 +31,8 @@ const KNOWN_MAX = 100_000
 /** Groups that go the longer way after some failed on the short one, at most. */
 const PAUSE_MAX = 32
 const UTC_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$/
-const SECONDS_LENGTH = '2026-03-01T00:00:00'.length
+const SECONDS = '2026-03-01T00:00:00.'
+const MICROSECONDS = '2026-03-01T00:00:00.000000'
 
 const NONE: ReadonlyMap<NewEvent, Recorded> = new Map()
 
@@ -48,13 +49,19 @@ export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
     const organizations = numbers.flatMap((no) => customers.get(no)?.organizationId ?? [])
     await remember(segments, organizations, (unknown) => openSegmentsOf(sql, unknown))
   }
-  const freshOf = (event: NewEvent): FreshEvent[] => {
-    const customer = customers.get(event.customerNo)
-    if (customer === undefined) return []
-    const { organizationId, zone } = customer
-    const segment = segments.get(organizationId)
-    if (segment === undefined) return []
-    return [{ event, organizationId, segment, period: periodOf(new Date(event.eventDate), zone) }]
+  const freshOnes = (events: readonly NewEvent[]): FreshEvent[] => {
+    const fresh: FreshEvent[] = []
+    for (const event of events) {
+      const customer = customers.get(event.customerNo)
+      if (customer === undefined) continue
+      const { organizationId, zone } = customer
+      const segment = segments.get(organizationId)
+      if (segment === undefined) continue
+      const { eventDate } = event
+      const period = periodEverywhere(eventDate) ?? periodOf(new Date(eventDate), zone)
+      fresh.push({ event, organizationId, segment, period })
+    }
+    return fresh
   }
   const forget = (events: readonly NewEvent[]): void => {
     for (const { customerNo } of events) {
@@ -77,12 +84,15 @@ export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
     const fit = fitting(events)
     if (fit.length === 0) return { recorded: NONE, left: events }
     try {
-      await learn(fit)
-      const fresh = fit.flatMap(freshOf)
+      let fresh = freshOnes(fit)
+      if (fresh.length < fit.length) {
+        await learn(fit)
+        fresh = freshOnes(fit)
+      }
       const isAll = fresh.length === events.length
       const recorded = await record(tools, fresh, isAll ? onStored : () => undefined)
       pause = 0
-      return { recorded, left: events.filter((event) => !recorded.has(event)) }
+      return { recorded, left: isAll ? [] : events.filter((event) => !recorded.has(event)) }
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error
       if (wasHeld(error)) {
@@ -108,16 +118,15 @@ async function remember<Key, Value>(
 }
 
 /** Events without a price of their own that have their key to themselves. */
-function fitting(events: readonly NewEvent[]): NewEvent[] {
+function fitting(events: readonly NewEvent[]): readonly NewEvent[] {
+  const plain = events.filter(
+    (event) => event.unitPrice === null && UTC_INSTANT.test(event.eventDate),
+  )
+  if (new Set(events.map((event) => event.eventKey)).size === events.length) return plain
   const keyOf = ({ customerNo, eventKey }: NewEvent) => `${customerNo} ${eventKey}`
   const counts = new Map<string, number>()
   for (const event of events) counts.set(keyOf(event), (counts.get(keyOf(event)) ?? 0) + 1)
-  return events.filter(
-    (event) =>
-      event.unitPrice === null &&
-      UTC_INSTANT.test(event.eventDate) &&
-      counts.get(keyOf(event)) === 1,
-  )
+  return plain.filter((event) => counts.get(keyOf(event)) === 1)
 }
 
 async function record(
@@ -126,12 +135,13 @@ async function record(
   onStored: () => void,
 ): Promise<Map<NewEvent, Recorded>> {
   const outcomes = await recordFreshEvents(tools, fresh, onStored)
-  return new Map(
-    fresh.map(({ event, period }) => {
-      const { eventType, bill } = outcomes.get(event)!
-      return [event, { stored: storedOf(event, { eventType, period }), bill }]
-    }),
-  )
+  const recorded = new Map<NewEvent, Recorded>()
+  for (let at = 0; at < fresh.length; at++) {
+    const { event, period } = fresh[at]!
+    const { eventType, bill } = outcomes[at]!
+    recorded.set(event, { stored: storedOf(event, { eventType, period }), bill })
+  }
+  return recorded
 }
 
 /** What the database would show of it. */
@@ -139,12 +149,11 @@ function storedOf(
   event: NewEvent,
   { eventType, period }: { eventType: string; period: string },
 ): StoredEvent {
-  const seconds = event.eventDate.slice(0, SECONDS_LENGTH)
-  const fraction = event.eventDate.slice(SECONDS_LENGTH + 1, -1)
+  const date = event.eventDate.slice(0, -1)
   return {
     event_id: event.eventId ?? event.eventKey,
     event_type: eventType,
-    event_date: `${seconds}.${fraction.padEnd(6, '0')}Z`,
+    event_date: `${date.padEnd(SECONDS.length, '.').padEnd(MICROSECONDS.length, '0')}Z`,
     quantity: event.quantity,
     unit_price: null,
     properties: event.properties === null ? {} : inStoredOrder(event.properties),

@@ -6,7 +6,7 @@ import { customerNotFound } from '../customers/customer-not-found'
 import type { UsageDeps } from '../usage-deps'
 import { preparedSql } from './prepared-sql'
 import { needsZone, type ReadUsage, readUsage } from './read-usage'
-import { monthTotal } from './show-month'
+import { type MonthTotal, monthTotal } from './show-month'
 import { findEvent, findOrganizationZone } from './usage.repo'
 import type { UsageAnswer, UsageInput } from './usage.schema'
 
@@ -29,7 +29,10 @@ export async function recordUsage(
 ): Promise<z.output<typeof UsageAnswer>> {
   const { customer, input, idempotencyKey } = request
   const { organizationId } = caller
-  const customerNo = await deps.numbers.customer(organizationId, customer)
+  const { numbers } = deps
+  const customerNo =
+    numbers.registeredCustomer(organizationId, customer) ??
+    (await numbers.customer(organizationId, customer))
   const zone = needsZone(input.event_date)
     ? await findOrganizationZone(preparedSql(deps.pointPool), organizationId)
     : 'UTC'
@@ -38,13 +41,38 @@ export async function recordUsage(
     clock: localClock(zone),
     nowMicros: Date.now() * 1000,
   })
-  const eventTypeNo = await deps.numbers.eventType(organizationId, usage.eventType)
+  const knownType = numbers.knownEventType(organizationId, usage.eventType)
+  const eventTypeNo = knownType ?? (await numbers.eventType(organizationId, usage.eventType))
   const { stored, duplicate, bill } = await store(deps, usage, { customerNo, eventTypeNo })
-  if (!duplicate) deps.numbers.rememberEventType(organizationId, usage.eventType, eventTypeNo)
+  if (knownType === undefined && !duplicate) {
+    numbers.rememberEventType(organizationId, usage.eventType, eventTypeNo)
+  }
   const { period } = stored
   const rated = bill ?? (await deps.groups.rate(organizationId, { customerNo, period }))
   if (!rated) throw customerNotFound(customer)
-  const total = monthTotal(customer, period, rated)
+  const { generated } = usage
+  return answerOf({
+    customer,
+    stored,
+    generated,
+    duplicate,
+    total: monthTotal(customer, period, rated),
+  })
+}
+
+function answerOf({
+  customer,
+  stored,
+  generated,
+  duplicate,
+  total,
+}: {
+  customer: string
+  stored: StoredEvent
+  generated: ReadUsage['generated']
+  duplicate: boolean
+  total: MonthTotal
+}): z.output<typeof UsageAnswer> {
   const answer = {
     event: {
       customer_id: customer,
@@ -54,10 +82,10 @@ export async function recordUsage(
       quantity: stored.quantity,
       unit_price: stored.unit_price,
       properties: stored.properties,
-      generated: usage.generated,
+      generated,
     },
     month: {
-      id: `${customer}:${period}`,
+      id: `${customer}:${stored.period}`,
       customer,
       month: total.month,
       year: total.year,

@@ -1,5 +1,5 @@
 import type { RatedMonth, TypeUsage } from '@billtrail/db'
-import { dollarText, moneyText, parsePeriod } from '@billtrail/domain'
+import { dollarTextOf, moneyText, parsePeriod } from '@billtrail/domain'
 import type { Caller } from '@billtrail/platform'
 import type { z } from 'zod'
 import { customerNotFound } from '../customers/customer-not-found'
@@ -22,12 +22,13 @@ export function monthTotal(
   { currency, bill }: Pick<RatedMonth, 'currency' | 'bill'>,
 ): MonthTotal {
   const { month, year } = parsePeriod(period)
+  const price = moneyText(bill.total, currency)
   return {
     customer,
     month,
     year,
-    accumulated_price: moneyText(bill.total, currency),
-    price_in_dollars: dollarText(bill.total, currency),
+    accumulated_price: price,
+    price_in_dollars: dollarTextOf(price, currency),
     currency,
   }
 }
