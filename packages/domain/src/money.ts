@@ -49,8 +49,16 @@ export function dollarText(amount: Decimal, currency: string): string {
 /** `dollarText` of an amount that `moneyText` has written. */
 export function dollarTextOf(text: string, currency: string): string {
   const isNegative = text.startsWith('-')
-  const [whole = '0', fraction] = (isNegative ? text.slice(1) : text).split('.')
-  const grouped = whole.replace(/\B(?=(?:\d{3})+$)/g, ',')
-  const number = fraction === undefined ? grouped : `${grouped}.${fraction}`
+  const number = groupThousands(isNegative ? text.slice(1) : text)
   return `${isNegative ? '-' : ''}${currency === 'USD' ? '$' : `${currency} `}${number}`
+}
+
+/** A plain decimal with commas between thousands: `-12345.6` → `-12,345.6`. */
+export function groupThousands(number: string): string {
+  const point = number.indexOf('.')
+  const first = number.startsWith('-') ? 1 : 0
+  let end = point < 0 ? number.length : point
+  let text = number.slice(end)
+  for (; end - first > 3; end -= 3) text = `,${number.slice(end - 3, end)}${text}`
+  return number.slice(0, end) + text
 }

@@ -1,4 +1,4 @@
-import { currencyExponent } from '../money'
+import { currencyExponent, groupThousands } from '../money'
 import { type Decimal, ONE, placesOf, isZero, toPlaces, toPlain } from '../decimal'
 
 /** `1 unit`, `15 units`, `0.5 units`. */
@@ -38,10 +38,3 @@ export function propertiesText(
 }
 
 const isWhole = (value: Decimal): boolean => placesOf(value) === 0
-
-function groupThousands(number: string): string {
-  const point = number.indexOf('.')
-  const end = point < 0 ? number.length : point
-  if (end <= 3) return number
-  return number.slice(0, end).replace(/\B(?=(?:\d{3})+$)/g, ',') + number.slice(end)
-}

@@ -43,7 +43,11 @@ export async function recordUsage(
   })
   const knownType = numbers.knownEventType(organizationId, usage.eventType)
   const eventTypeNo = knownType ?? (await numbers.eventType(organizationId, usage.eventType))
-  const { stored, duplicate, bill } = await store(deps, usage, { customerNo, eventTypeNo })
+  const event = eventOf(usage, { customerNo, eventTypeNo })
+  const { stored: made, bill: billed } = await deps.groups.record(event)
+  const { stored, duplicate, bill } = made
+    ? { stored: made, duplicate: false, bill: billed }
+    : await meetStored(deps, usage, event)
   if (knownType === undefined && !duplicate) {
     numbers.rememberEventType(organizationId, usage.eventType, eventTypeNo)
   }
@@ -96,15 +100,14 @@ function answerOf({
   return duplicate ? { ...answer, duplicate } : answer
 }
 
-async function store(
-  deps: UsageDeps,
+const eventOf = (
   usage: ReadUsage,
-  numbers: { customerNo: number; eventTypeNo: number },
-): Promise<{ stored: StoredEvent; duplicate: boolean; bill?: CurrencyBill | undefined }> {
+  { customerNo, eventTypeNo }: { customerNo: number; eventTypeNo: number },
+): NewEvent => {
   const key = eventKey(usage.eventId)
-  const event: NewEvent = {
-    customerNo: numbers.customerNo,
-    eventTypeNo: numbers.eventTypeNo,
+  return {
+    customerNo,
+    eventTypeNo,
     eventKey: key,
     eventId: key === usage.eventId ? null : usage.eventId,
     eventDate: usage.eventDate,
@@ -112,18 +115,27 @@ async function store(
     unitPrice: usage.unitPrice,
     properties: usage.properties,
   }
+}
+
+/** The event that its key was known for: a duplicate of it, or a conflict; or itself, once that one is withdrawn. */
+async function meetStored(
+  deps: UsageDeps,
+  usage: ReadUsage,
+  event: NewEvent,
+): Promise<{ stored: StoredEvent; duplicate: boolean; bill?: CurrencyBill | undefined }> {
+  const dateIsOurs = usage.generated.includes('event_date')
   // Another round only when the event is withdrawn between two statements.
   for (let round = 0; round < ROUNDS_MAX; round++) {
+    const stored = await findEvent(preparedSql(deps.pointPool), event)
+    if (stored) {
+      const sent = dateIsOurs ? { ...event, eventDate: stored.event_date } : event
+      const outcome = (await compareEvents(deps.pool, [sent], [LINE])).get(LINE)
+      if (outcome === 'duplicate') return { stored, duplicate: true }
+      if (outcome === 'conflict')
+        throw eventConflict(stored, { ...usage, eventDate: sent.eventDate })
+    }
     const { stored: made, bill } = await deps.groups.record(event)
     if (made) return { stored: made, duplicate: false, bill }
-    const stored = await findEvent(preparedSql(deps.pointPool), event)
-    if (!stored) continue
-
-    const dateIsOurs = usage.generated.includes('event_date')
-    const sent = dateIsOurs ? { ...event, eventDate: stored.event_date } : event
-    const outcome = (await compareEvents(deps.pool, [sent], [LINE])).get(LINE)
-    if (outcome === 'duplicate') return { stored, duplicate: true }
-    if (outcome === 'conflict') throw eventConflict(stored, { ...usage, eventDate: sent.eventDate })
   }
   throw new Error('An event can be neither stored nor found.')
 }
