@@ -2,7 +2,7 @@ import { isZero } from '../decimal'
 import type { BillableUnits } from './free-units'
 import { countText, flatFeeText, priceText, tierText } from './line-text'
 import type { GraduatedPrice } from './price'
-import type { RatedLine } from './rated-line'
+import { amountAt, type RatedLine } from './rated-line'
 import { sliceByTiers } from './tiers'
 
 /** Graduated: each unit costs what its own tier says, and each tier entered its flat fee once. */
@@ -21,7 +21,7 @@ export function rateGraduated(
         units,
         unitPrice,
         flatFee,
-        amount: units.times(unitPrice).plus(flatFee),
+        amount: amountAt(unitPrice, { units, flatFee }),
         tier: { from, upTo },
       }
     })

@@ -1,4 +1,4 @@
-import { type Decimal, ZERO } from '../decimal'
+import { type Decimal, isZero, ZERO } from '../decimal'
 
 /**
  * What a line stands for:
@@ -35,6 +35,15 @@ export interface RatedLine {
   readonly reason?: string
   /** The property values a line is for, in a matrix or under a cap. */
   readonly properties?: Readonly<Record<string, string>>
+}
+
+/** The amount of a line that has a unit price. */
+export function amountAt(
+  unitPrice: Decimal,
+  { units, flatFee }: Pick<RatedLine, 'units' | 'flatFee'>,
+): Decimal {
+  const amount = units.times(unitPrice)
+  return isZero(flatFee) ? amount : amount.plus(flatFee)
 }
 
 export function sumOfLines(lines: readonly RatedLine[]): Decimal {

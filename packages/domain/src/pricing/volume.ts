@@ -2,7 +2,7 @@ import { isZero } from '../decimal'
 import type { BillableUnits } from './free-units'
 import { countText, flatFeeText, priceText, tierText } from './line-text'
 import type { VolumePrice } from './price'
-import type { RatedLine } from './rated-line'
+import { amountAt, type RatedLine } from './rated-line'
 import { tierOf } from './tiers'
 
 /**
@@ -26,7 +26,7 @@ export function rateVolume(
       units: quantity,
       unitPrice,
       flatFee,
-      amount: quantity.times(unitPrice).plus(flatFee),
+      amount: amountAt(unitPrice, { units: quantity, flatFee }),
       tier: { from, upTo },
     },
   ]
