@@ -4,7 +4,7 @@ import { createEventAppender } from './append-event'
 import { createBatch } from './event-batch'
 import { eventFromJson } from './event-from-json'
 import { sortBatch } from './sort-batch'
-import { sumUsage } from './sum-usage'
+import { sumMonths, sumUsage } from './sum-usage'
 
 interface Event {
   readonly customer_id: string
@@ -189,4 +189,74 @@ test('events of a few kinds come down to a sum for each, however many requests b
     ['102 11 false', 2],
     ['102 11 true', 2],
   ])
+})
+
+describe('sums by month', () => {
+  const at = (event_date: string, more: Partial<Event> = {}): Event => ({
+    customer_id: '1',
+    event_type: '1',
+    event_date,
+    ...more,
+  })
+  const monthsOf = (...events: Event[]) => sumMonths([batchOf(events, 0)])
+
+  function toldMonths(values: unknown[]) {
+    const [customers, months, types, own, quantities, amounts, events] = values
+    return integers(customers).map((customer, place) => ({
+      kind: [customer, integers(types)[place], elements(own)[place] === 't'].join(' '),
+      month: elements(months)[place]!,
+      quantity: exact(elements(quantities)[place]!),
+      amount: exact(elements(amounts)[place]!),
+      events: integers(events)[place]!,
+    }))
+  }
+
+  test('come to the same as those that the database has to tell the month of', () => {
+    fc.assert(
+      fc.property(requests, (sent) => {
+        const months = sumMonths(sent.map(batchOf))
+        if (months === undefined) return
+        const ofEvents = sent.flat().map((event) => {
+          const { kind, ...sums } = asSum(event)
+          return { ...sums, kind: `${kind} ${event.event_date.slice(0, 7)}` }
+        })
+        const ofMonths = toldMonths(months).map(({ month, ...sums }) => ({
+          ...sums,
+          kind: `${sums.kind} ${month}`,
+          date: 0,
+        }))
+        expect(byKind(ofMonths)).toEqual(byKind(ofEvents))
+        expect(new Set(ofMonths.map(({ kind }) => kind)).size).toBe(ofMonths.length)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('come in the order of customer, month, event type and own price, and name each month once', () => {
+    const months = monthsOf(
+      at('2026-10-05T00:00:00Z', { customer_id: '2' }),
+      at('2026-10-05T00:00:00Z', { unit_price: '2' }),
+      at('2026-10-07T00:00:00Z', { event_type: '0' }),
+      at('2026-09-07T00:00:00Z'),
+      at('2026-10-06T00:00:00Z'),
+    )!
+    expect(toldMonths(months).map(({ kind, month }) => `${month} ${kind}`)).toEqual([
+      '2026-09 101 11 false',
+      '2026-10 101 10 false',
+      '2026-10 101 11 false',
+      '2026-10 101 11 true',
+      '2026-10 102 11 false',
+    ])
+    expect(integers(months[7])).toEqual([101, 101, 102])
+    expect(elements(months[8])).toEqual(['2026-09', '2026-10', '2026-10'])
+  })
+
+  test.each([
+    ['the last moment that is of its month everywhere', '2026-10-31T07:59:59.999999Z', true],
+    ['the first that may be of the next', '2026-10-31T08:00:00Z', false],
+    ['the last that may be of the one before', '2026-11-01T15:59:59.999999Z', false],
+    ['the first that is of its month everywhere', '2026-11-01T16:00:00Z', true],
+  ])('are told of %s: %s, %s', (_name, date, isTold) => {
+    expect(monthsOf(at('2026-10-05T00:00:00Z'), at(date)) !== undefined).toBe(isTold)
+  })
 })

@@ -71,6 +71,15 @@ function monthSpans(): (micros: number) => number {
   }
 }
 
+/** No event happened before 1970: those that say so are refused when they are read. */
+const isMonth = (span: number): boolean => span < 0
+
+/** `YYYY-MM` of a span that is a month. */
+function periodOf(span: number): string {
+  const year = Math.floor(-span / 12)
+  return `${year}-${String((-span % 12) + 1).padStart(2, '0')}`
+}
+
 /**
  * Sums the usage of rows by customer, event type, whether they have their own price, and month, exactly. There may be several
  * sums of a kind. Which month it is, only the database knows, from the customer's zone: of all events of a sum it is the same.
@@ -78,7 +87,31 @@ function monthSpans(): (micros: number) => number {
  * Answers with arrays of: customer_no int4, event_type_no int4, own_price bool, quantity numeric, amount numeric (Σ quantity ×
  * unit_price, 0 without one), events int4, event_date timestamptz (of one of them).
  */
-export function sumUsage(rows: readonly RowsToEncode[]): (string | Buffer)[] {
+export const sumUsage = (rows: readonly RowsToEncode[]): (string | Buffer)[] =>
+  encodeSums(addUp(rows))
+
+/**
+ * The same where all are of months that are the same in every zone, and there is one sum of each kind; else undefined. In the
+ * order of customer, month, event type and own price.
+ *
+ * Answers with arrays of: customer_no int4, period text, event_type_no int4, own_price bool, quantity numeric, amount numeric,
+ * events int4; and, for each customer and month once, of: customer_no int4, period text.
+ */
+export function sumMonths(rows: readonly RowsToEncode[]): (string | Buffer)[] | undefined {
+  const sums = addUp(rows)
+  if (!sums.every(({ span }) => isMonth(span))) return undefined
+  sums.sort(byKind)
+  if (sums.some((sum, at) => at > 0 && byKind(sums[at - 1]!, sum) === 0)) return undefined
+  return encodeMonths(sums)
+}
+
+const byKind = (a: Kind, b: Kind): number =>
+  a.customerNo - b.customerNo ||
+  b.span - a.span ||
+  a.eventTypeNo - b.eventTypeNo ||
+  Number(a.ownPrice) - Number(b.ownPrice)
+
+function addUp(rows: readonly RowsToEncode[]): Sum[] {
   const sums: Sum[] = []
   const latest = new Map<number, Sum>()
   const spanOf = monthSpans()
@@ -108,7 +141,7 @@ export function sumUsage(rows: readonly RowsToEncode[]): (string | Buffer)[] {
       else addTail(sum, tails, quantityAt)
     }
   }
-  return encodeSums(sums)
+  return sums
 }
 
 const isOf = (sum: Sum, kind: Kind): boolean =>
@@ -182,15 +215,43 @@ function decimalText(groups: Groups | null, ones: number, digitsBehind: number):
   return `${units + BigInt(ones) * 10n ** BigInt(digitsBehind)}e-${digitsBehind}`
 }
 
-function encodeSums(sums: readonly Sum[]): (string | Buffer)[] {
-  const list = (of: (sum: Sum) => string) => `{${sums.map(of).join(',')}}`
+const list = (sums: readonly Sum[], of: (sum: Sum) => string): string =>
+  `{${sums.map(of).join(',')}}`
+const customersOf = (sums: readonly Sum[]) => encodeIntegers(sums.map((sum) => sum.customerNo))
+const typesOf = (sums: readonly Sum[]) => encodeIntegers(sums.map((sum) => sum.eventTypeNo))
+const eventsOf = (sums: readonly Sum[]) => encodeIntegers(sums.map((sum) => sum.events))
+const ownPrices = (sums: readonly Sum[]) => list(sums, ({ ownPrice }) => (ownPrice ? 't' : 'f'))
+const quantities = (sums: readonly Sum[]) =>
+  list(sums, ({ quantity, ones }) => decimalText(quantity, ones, DIGITS_BEHIND))
+const amounts = (sums: readonly Sum[]) =>
+  list(sums, ({ amount }) => decimalText(amount, 0, 2 * DIGITS_BEHIND))
+const periods = (sums: readonly Sum[]) => list(sums, ({ span }) => periodOf(span))
+
+const encodeSums = (sums: readonly Sum[]): (string | Buffer)[] => [
+  customersOf(sums),
+  typesOf(sums),
+  ownPrices(sums),
+  quantities(sums),
+  amounts(sums),
+  eventsOf(sums),
+  encodeDates(sums.map(({ micros }) => micros)),
+]
+
+/** Of sums in the order of `byKind`. */
+function encodeMonths(sums: readonly Sum[]): (string | Buffer)[] {
+  const months = sums.filter((sum, at) => {
+    const before = sums[at - 1]
+    return before?.customerNo !== sum.customerNo || before.span !== sum.span
+  })
   return [
-    encodeIntegers(sums.map(({ customerNo }) => customerNo)),
-    encodeIntegers(sums.map(({ eventTypeNo }) => eventTypeNo)),
-    list(({ ownPrice }) => (ownPrice ? 't' : 'f')),
-    list(({ quantity, ones }) => decimalText(quantity, ones, DIGITS_BEHIND)),
-    list(({ amount }) => decimalText(amount, 0, 2 * DIGITS_BEHIND)),
-    encodeIntegers(sums.map(({ events }) => events)),
-    encodeDates(sums.map(({ micros }) => micros)),
+    customersOf(sums),
+    periods(sums),
+    typesOf(sums),
+    ownPrices(sums),
+    quantities(sums),
+    amounts(sums),
+    eventsOf(sums),
+    customersOf(months),
+    periods(months),
   ]
 }

@@ -1,4 +1,5 @@
 import {
+  addToUsage,
   addUsage,
   countUsage,
   holdOffWithdrawals,
@@ -10,13 +11,19 @@ import {
   wasHeld,
   withPatience,
 } from '@billtrail/db'
-import { arrayText, inTransaction, runTogether, sqlState } from '@billtrail/platform'
+import {
+  arrayText,
+  inTransaction,
+  runTogether,
+  sqlState,
+  type Statement,
+} from '@billtrail/platform'
 import type { Pool, PoolClient } from 'pg'
 import type { KnownSegment, Segments } from '../segments/create-segments'
 import { encodeArrays, type RowsToEncode } from '../reading/encode-arrays'
 import { type CopyOptions, encodeCopy, type EventBatch, isPlain, sortBatch } from '../reading'
 import { type BufferPool, createBufferPool } from '../reading/buffer-pool'
-import { sumUsage } from '../reading/sum-usage'
+import { sumMonths, sumUsage } from '../reading/sum-usage'
 import {
   copyChunks,
   copyText,
@@ -59,6 +66,18 @@ const ADD_SUMS = `
            trim_scale(sum(amount)) as amount, sum(events) as events
     from sent group by 1, 2, 3, 4`)}
   select`
+
+// The same for sums of months that are known: no look at customers, nothing to group. They come in the order of the key.
+const ADD_MONTHS = `
+  with changed as (
+    insert into usage_changes (customer_no, period) select * from unnest($8::int[], $9::text[])
+  )
+  insert into counted_usage as usage
+    (customer_no, period, event_type_no, own_price, quantity, amount, events, last_received_at)
+  select customer_no, period, event_type_no, own_price, trim_scale(quantity), trim_scale(amount), events, now()
+  from unnest($1::int[], $2::text[], $3::int[], $4::bool[], $5::numeric[], $6::numeric[], $7::int[])
+    as summed (customer_no, period, event_type_no, own_price, quantity, amount, events)
+  ${addToUsage}`
 
 // Each with the segment that it is taken to store in.
 const HOLD = `
@@ -209,7 +228,7 @@ async function storeNew(
         copy: copyText(eventsInto(table, plain)),
         chunks: copyChunks(encodeAll(those, { plain, takeBuffer })),
       })),
-      statement('add_sums', ADD_SUMS, sumUsage(rows)),
+      addSums(rows),
     ])
     // Only now are they known to have been sent.
     taken.forEach(buffers.putBack)
@@ -219,6 +238,12 @@ async function storeNew(
     if (sqlState(error) !== UNIQUE_VIOLATION) throw error
     return false
   }
+}
+
+function addSums(rows: readonly SortedRows[]): Statement {
+  const months = sumMonths(rows)
+  if (months) return statement('add_months', ADD_MONTHS, months)
+  return statement('add_sums', ADD_SUMS, sumUsage(rows))
 }
 
 /** The segments that organizations store in, as far as is known; undefined when a sealed one holds one of the keys. */
