@@ -89,8 +89,8 @@ class CsvReader implements UsageReader {
 
   fill(batch: EventBatch): boolean {
     if (batch.size === 0) {
-      this.customers.resetIfLarge()
-      this.eventTypes.resetIfLarge()
+      this.customers.resetIfLarge(batch.capacity)
+      this.eventTypes.resetIfLarge(batch.capacity)
     }
     while (!isFull(batch)) {
       if (!this.window.refill(this.wanted)) return false

@@ -37,7 +37,7 @@ test('names wait to be handed out once each, also those that come after the tabl
   expect(table.waiting).toBe(1)
   expect(table.handOut(2)).toEqual({ from: 2, to: 3 })
   expect([...table.sorted(0, 3)]).toEqual([2, 0, 1])
-  table.resetIfLarge()
+  table.resetIfLarge(1)
   intern(table, 'd')
   expect(table.waiting).toBe(1)
   expect(table.handOut(2)).toEqual({ from: 0, to: 1 })
@@ -69,14 +69,23 @@ test.each([
   const table = createNameTable(bounds)
   for (const name of ['aa', 'bb']) intern(table, name)
   table.describe(0, 'Ann')
-  table.resetIfLarge()
+  table.resetIfLarge(1)
   expect(table.size).toBe(2)
   expect(intern(table, 'cc')).toBe(2)
   table.setNumber(0, 70)
-  table.resetIfLarge()
+  table.resetIfLarge(1)
   expect([table.size, table.numbers[0], table.hasDescription(0)]).toEqual([0, -1, false])
   expect(intern(table, 'cc')).toBe(0)
   expect(table.unnumbered()).toEqual([{ index: 0, id: 'cc', name: null }])
+})
+
+test('a table may hold more names for larger batches', () => {
+  const table = createNameTable({ names: 2, bytes: 1_000 })
+  for (const name of ['aa', 'bb', 'cc']) intern(table, name)
+  table.resetIfLarge(2)
+  expect(table.size).toBe(3)
+  table.resetIfLarge(1)
+  expect(table.size).toBe(0)
 })
 
 test('a file with more customers than a table holds reads as one with room for all', () => {
@@ -85,7 +94,7 @@ test('a file with more customers than a table holds reads as one with room for a
     (_line, at) => `customer-${at % 97},type-${at % 7},e${at},2026-03-01T00:00:00Z`,
   )
   const file = `customer_id,event_type,event_id,event_date\n${lines.join('\n')}\n`
-  const small = { names: 5, bytes: 1_000 }
+  const small = { names: 5 / 11, bytes: 100 }
   const options = { customers: createNameTable(small), eventTypes: createNameTable(small) }
   const { rows } = readAll([file], { capacity: 11, ...options })
   expect(rows).toEqual(readAll([file]).rows)

@@ -38,10 +38,14 @@ export interface NameTable {
   description(index: number): string | null
   /** Hands over the display names that came only after their names had been numbered, each once. */
   takeLateDescriptions(): { readonly id: string; readonly name: string }[]
-  /** Forgets everything when the table has outgrown its bounds. Only between batches: indexes start anew. */
-  resetIfLarge(): void
+  /**
+   * Forgets everything when the table has outgrown its bounds for batches of so many rows: who has small batches, as one of many
+   * uploads, has a small table. Only between batches: indexes start anew.
+   */
+  resetIfLarge(batchRows: number): void
 }
 
+/** For each row of a batch. */
 export interface NameTableBounds {
   readonly names: number
   readonly bytes: number
@@ -51,7 +55,7 @@ export interface NameTableBounds {
 const NAMES_AT_FIRST = 128
 const BYTES_AT_FIRST = 4 * 1024
 
-const DEFAULT_BOUNDS: NameTableBounds = { names: 1_000_000, bytes: 48 * 1024 * 1024 }
+const DEFAULT_BOUNDS: NameTableBounds = { names: 4, bytes: 200 }
 
 /** An empty table, forgotten between batches when it outgrows `bounds`. */
 export function createNameTable(bounds: NameTableBounds = DEFAULT_BOUNDS): NameTable {
@@ -169,8 +173,9 @@ class ByteNames implements NameTable {
     return late
   }
 
-  resetIfLarge(): void {
-    if (this.size >= this.bounds.names || this.starts[this.size]! >= this.bounds.bytes) this.reset()
+  resetIfLarge(batchRows: number): void {
+    const { names, bytes } = this.bounds
+    if (this.size >= names * batchRows || this.starts[this.size]! >= bytes * batchRows) this.reset()
   }
 
   private reset(): void {
