@@ -62,6 +62,20 @@ test('a display name that comes after the number is handed over once, and the fi
   expect(table.unnumbered()).toEqual([{ index: 2, id: 'c', name: 'Cid' }])
 })
 
+test('a display name that comes while a number is asked for is handed over once the number is set', () => {
+  const table = createNameTable()
+  for (const name of ['a', 'b']) intern(table, name)
+  table.describe(0, 'Ann')
+  table.handOut(2)
+  table.describe(1, 'Bea')
+  expect([table.description(0), table.description(1)]).toEqual(['Ann', null])
+  expect(table.takeLateDescriptions()).toEqual([])
+  table.setNumber(0, 70)
+  table.setNumber(1, 71)
+  expect(table.takeLateDescriptions()).toEqual([{ id: 'b', name: 'Bea' }])
+  expect(table.takeLateDescriptions()).toEqual([])
+})
+
 test.each([
   ['names', { names: 3, bytes: 1_000 }],
   ['bytes', { names: 1_000, bytes: 6 }],

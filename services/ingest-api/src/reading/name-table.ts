@@ -34,9 +34,9 @@ export interface NameTable {
   /** Keeps the first display name that came with the name. */
   describe(index: number, displayName: string): void
   hasDescription(index: number): boolean
-  /** The display name of a name without a number, if one came with it. */
+  /** The display name of a name without a number, if one came before that was asked for. */
   description(index: number): string | null
-  /** Hands over the display names that came only after their names had been numbered, each once. */
+  /** Hands over the display names that came only after a number had been asked for, once it is set; each once. */
   takeLateDescriptions(): { readonly id: string; readonly name: string }[]
   /**
    * Forgets everything when the table has outgrown its bounds for batches of so many rows: who has small batches, as one of many
@@ -72,8 +72,10 @@ class ByteNames implements NameTable {
   private mask = 0
   private numberedUpTo = 0
   private handedOut = 0
-  /** Display names that nobody has taken yet. */
+  /** Display names of names that nobody has asked a number for. */
   private readonly names = new Map<number, string>()
+  /** Those that came later than that, until somebody takes them. */
+  private readonly lateNames = new Map<number, string>()
   /** 1 for each name that came with a display name; empty until the first one does. */
   private described = new Uint8Array(0)
   private readonly seed = randomInt(2 ** 31)
@@ -152,7 +154,9 @@ class ByteNames implements NameTable {
       this.described = described
     }
     this.described[index] = 1
-    this.names.set(index, displayName)
+    const isLate = index < this.handedOut || this.numbers[index]! >= 0
+    const names = isLate ? this.lateNames : this.names
+    names.set(index, displayName)
   }
 
   hasDescription(index: number): boolean {
@@ -165,10 +169,10 @@ class ByteNames implements NameTable {
 
   takeLateDescriptions(): { id: string; name: string }[] {
     const late: { id: string; name: string }[] = []
-    for (const [index, name] of this.names) {
+    for (const [index, name] of this.lateNames) {
       if (this.numbers[index]! < 0) continue
       late.push({ id: this.text(index), name })
-      this.names.delete(index)
+      this.lateNames.delete(index)
     }
     return late
   }
@@ -183,6 +187,7 @@ class ByteNames implements NameTable {
     this.numberedUpTo = 0
     this.handedOut = 0
     this.names.clear()
+    this.lateNames.clear()
     this.described = new Uint8Array(0)
     this.numbers = new Int32Array(NAMES_AT_FIRST).fill(-1)
     this.starts = new Uint32Array(NAMES_AT_FIRST + 1)
