@@ -36,7 +36,8 @@ interface Kind {
   readonly span: number
 }
 
-interface Sum extends Kind {
+/** Made by `sumUsage`, sent by `encodeMonths` or `encodeSums`. */
+export interface UsageSum extends Kind {
   events: number
   /** Of those that say no quantity and have nothing else to say either. */
   ones: number
@@ -45,7 +46,7 @@ interface Sum extends Kind {
   /** When one of them happened. */
   readonly micros: number
   /** The same customer's sum that was begun before. */
-  readonly before: Sum | undefined
+  readonly before: UsageSum | undefined
 }
 
 /** No zone has ever been further from UTC: Manila was, until 1844, 15:56 behind. */
@@ -81,28 +82,45 @@ function periodOf(span: number): string {
 }
 
 /**
- * Sums the usage of rows by customer, event type, whether they have their own price, and month, exactly. There may be several
- * sums of a kind. Which month it is, only the database knows, from the customer's zone: of all events of a sum it is the same.
- *
- * Answers with arrays of: customer_no int4, event_type_no int4, own_price bool, quantity numeric, amount numeric (Σ quantity ×
- * unit_price, 0 without one), events int4, event_date timestamptz (of one of them).
+ * Arrays of: customer_no int4, event_type_no int4, own_price bool, quantity numeric, amount numeric (Σ quantity × unit_price, 0
+ * without one), events int4, event_date timestamptz (of one of them).
  */
-export const sumUsage = (rows: readonly RowsToEncode[]): (string | Buffer)[] =>
-  encodeSums(addUp(rows))
+export const encodeSums = (sums: readonly UsageSum[]): (string | Buffer)[] => [
+  customersOf(sums),
+  typesOf(sums),
+  ownPrices(sums),
+  quantities(sums),
+  amounts(sums),
+  eventsOf(sums),
+  encodeDates(sums.map(({ micros }) => micros)),
+]
 
 /**
  * The same where all are of months that are the same in every zone, and there is one sum of each kind; else undefined. In the
  * order of customer, month, event type and own price.
  *
- * Answers with arrays of: customer_no int4, period text, event_type_no int4, own_price bool, quantity numeric, amount numeric,
- * events int4; and, for each customer and month once, of: customer_no int4, period text.
+ * Arrays of: customer_no int4, period text, event_type_no int4, own_price bool, quantity numeric, amount numeric, events int4;
+ * and, for each customer and month once, of: customer_no int4, period text.
  */
-export function sumMonths(rows: readonly RowsToEncode[]): (string | Buffer)[] | undefined {
-  const sums = addUp(rows)
+export function encodeMonths(sums: readonly UsageSum[]): (string | Buffer)[] | undefined {
   if (!sums.every(({ span }) => isMonth(span))) return undefined
-  sums.sort(byKind)
-  if (sums.some((sum, at) => at > 0 && byKind(sums[at - 1]!, sum) === 0)) return undefined
-  return encodeMonths(sums)
+  const ordered = [...sums].sort(byKind)
+  if (ordered.some((sum, at) => at > 0 && byKind(ordered[at - 1]!, sum) === 0)) return undefined
+  const months = ordered.filter((sum, at) => {
+    const before = ordered[at - 1]
+    return before?.customerNo !== sum.customerNo || before.span !== sum.span
+  })
+  return [
+    customersOf(ordered),
+    periods(ordered),
+    typesOf(ordered),
+    ownPrices(ordered),
+    quantities(ordered),
+    amounts(ordered),
+    eventsOf(ordered),
+    customersOf(months),
+    periods(months),
+  ]
 }
 
 const byKind = (a: Kind, b: Kind): number =>
@@ -111,11 +129,15 @@ const byKind = (a: Kind, b: Kind): number =>
   a.eventTypeNo - b.eventTypeNo ||
   Number(a.ownPrice) - Number(b.ownPrice)
 
-function addUp(rows: readonly RowsToEncode[]): Sum[] {
-  const sums: Sum[] = []
-  const latest = new Map<number, Sum>()
+/**
+ * Sums the usage of rows by customer, event type, whether they have their own price, and month, exactly. There may be several
+ * sums of a kind. Which month it is, only the database knows, from the customer's zone: of all events of a sum it is the same.
+ */
+export function sumUsage(rows: readonly RowsToEncode[]): UsageSum[] {
+  const sums: UsageSum[] = []
+  const latest = new Map<number, UsageSum>()
   const spanOf = monthSpans()
-  let sum: Sum | undefined
+  let sum: UsageSum | undefined
   for (const { batch, order, eventTypeNumbers } of rows) {
     const { words, floats, tails } = batch
     for (const row of order) {
@@ -144,14 +166,14 @@ function addUp(rows: readonly RowsToEncode[]): Sum[] {
   return sums
 }
 
-const isOf = (sum: Sum, kind: Kind): boolean =>
+const isOf = (sum: UsageSum, kind: Kind): boolean =>
   sum.customerNo === kind.customerNo &&
   sum.eventTypeNo === kind.eventTypeNo &&
   sum.ownPrice === kind.ownPrice &&
   sum.span === kind.span
 
 /** Among the latest sums of a customer. */
-function findSum(latest: Sum | undefined, kind: Kind): Sum | undefined {
+function findSum(latest: UsageSum | undefined, kind: Kind): UsageSum | undefined {
   let sum = latest
   for (let looked = 0; sum !== undefined && looked < LOOKED_AT_MAX; looked++) {
     if (isOf(sum, kind)) return sum
@@ -161,7 +183,7 @@ function findSum(latest: Sum | undefined, kind: Kind): Sum | undefined {
 }
 
 /** Field by field: copying an object as a whole takes V8 2 µs. */
-const newSum = (kind: Kind, micros: number, before: Sum | undefined): Sum => ({
+const newSum = (kind: Kind, micros: number, before: UsageSum | undefined): UsageSum => ({
   customerNo: kind.customerNo,
   eventTypeNo: kind.eventTypeNo,
   ownPrice: kind.ownPrice,
@@ -178,7 +200,7 @@ const afterField = (tails: Buffer, at: number): number =>
   at + 4 + Math.max(0, tails.readInt32BE(at))
 
 /** Adds the quantity at `quantityAt`, and its product with the price behind it. */
-function addTail(sum: Sum, tails: Buffer, quantityAt: number): void {
+function addTail(sum: UsageSum, tails: Buffer, quantityAt: number): void {
   const quantity = readGroups(tails, quantityAt, quantityGroups)
   const total = (sum.quantity ??= new Array<number>(GROUPS).fill(0))
   for (let i = 0; i < GROUPS; i++) total[i]! += quantity[i]!
@@ -215,43 +237,15 @@ function decimalText(groups: Groups | null, ones: number, digitsBehind: number):
   return `${units + BigInt(ones) * 10n ** BigInt(digitsBehind)}e-${digitsBehind}`
 }
 
-const list = (sums: readonly Sum[], of: (sum: Sum) => string): string =>
+const list = (sums: readonly UsageSum[], of: (sum: UsageSum) => string): string =>
   `{${sums.map(of).join(',')}}`
-const customersOf = (sums: readonly Sum[]) => encodeIntegers(sums.map((sum) => sum.customerNo))
-const typesOf = (sums: readonly Sum[]) => encodeIntegers(sums.map((sum) => sum.eventTypeNo))
-const eventsOf = (sums: readonly Sum[]) => encodeIntegers(sums.map((sum) => sum.events))
-const ownPrices = (sums: readonly Sum[]) => list(sums, ({ ownPrice }) => (ownPrice ? 't' : 'f'))
-const quantities = (sums: readonly Sum[]) =>
+const customersOf = (sums: readonly UsageSum[]) => encodeIntegers(sums.map((sum) => sum.customerNo))
+const typesOf = (sums: readonly UsageSum[]) => encodeIntegers(sums.map((sum) => sum.eventTypeNo))
+const eventsOf = (sums: readonly UsageSum[]) => encodeIntegers(sums.map((sum) => sum.events))
+const ownPrices = (sums: readonly UsageSum[]) =>
+  list(sums, ({ ownPrice }) => (ownPrice ? 't' : 'f'))
+const quantities = (sums: readonly UsageSum[]) =>
   list(sums, ({ quantity, ones }) => decimalText(quantity, ones, DIGITS_BEHIND))
-const amounts = (sums: readonly Sum[]) =>
+const amounts = (sums: readonly UsageSum[]) =>
   list(sums, ({ amount }) => decimalText(amount, 0, 2 * DIGITS_BEHIND))
-const periods = (sums: readonly Sum[]) => list(sums, ({ span }) => periodOf(span))
-
-const encodeSums = (sums: readonly Sum[]): (string | Buffer)[] => [
-  customersOf(sums),
-  typesOf(sums),
-  ownPrices(sums),
-  quantities(sums),
-  amounts(sums),
-  eventsOf(sums),
-  encodeDates(sums.map(({ micros }) => micros)),
-]
-
-/** Of sums in the order of `byKind`. */
-function encodeMonths(sums: readonly Sum[]): (string | Buffer)[] {
-  const months = sums.filter((sum, at) => {
-    const before = sums[at - 1]
-    return before?.customerNo !== sum.customerNo || before.span !== sum.span
-  })
-  return [
-    customersOf(sums),
-    periods(sums),
-    typesOf(sums),
-    ownPrices(sums),
-    quantities(sums),
-    amounts(sums),
-    eventsOf(sums),
-    customersOf(months),
-    periods(months),
-  ]
-}
+const periods = (sums: readonly UsageSum[]) => list(sums, ({ span }) => periodOf(span))

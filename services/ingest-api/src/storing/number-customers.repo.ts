@@ -101,12 +101,9 @@ async function numberKnown(
   const { numbers } = rows[0]!
   const numberAt = (place: number): number => numbers.readInt32BE(4 * place)
   const named = Array.from(
-    order.filter((_index, place) => numberAt(place) > 0),
-    (index) => ({
-      id: customers.text(index),
-      name: customers.description(index),
-    }),
-  ).filter(({ name }) => name !== null)
+    order.filter((index, place) => numberAt(place) > 0 && customers.description(index) !== null),
+    (index) => ({ id: customers.text(index), name: customers.description(index) }),
+  )
   order.forEach((index, place) => {
     if (numberAt(place) > 0) customers.setNumber(index, numberAt(place))
   })

@@ -23,7 +23,7 @@ import type { KnownSegment, Segments } from '../segments/create-segments'
 import { encodeArrays, type RowsToEncode } from '../reading/encode-arrays'
 import { type CopyOptions, encodeCopy, type EventBatch, isPlain, sortBatch } from '../reading'
 import { type BufferPool, createBufferPool } from '../reading/buffer-pool'
-import { sumMonths, sumUsage } from '../reading/sum-usage'
+import { encodeMonths, encodeSums, sumUsage } from '../reading/sum-usage'
 import {
   copyChunks,
   copyText,
@@ -241,9 +241,10 @@ async function storeNew(
 }
 
 function addSums(rows: readonly SortedRows[]): Statement {
-  const months = sumMonths(rows)
+  const sums = sumUsage(rows)
+  const months = encodeMonths(sums)
   if (months) return statement('add_months', ADD_MONTHS, months)
-  return statement('add_sums', ADD_SUMS, sumUsage(rows))
+  return statement('add_sums', ADD_SUMS, encodeSums(sums))
 }
 
 /** The segments that organizations store in, as far as is known; undefined when a sealed one holds one of the keys. */
