@@ -148,7 +148,7 @@ test('of a group nothing is stored where one event is not of the organization, s
     { ...moved, organizationId: right.organizationId, segment: right.segment },
     { ...moved, period: '2026-04' },
   ]
-  const tools = { pool, sql: pool, typeNames: new Map<number, string>() }
+  const tools = { pool, sql: pool, typeNames: new Map<number, string>(), plans: new Map() }
   for (const one of wrong) await expect(recordFreshEvents(tools, [right, one])).rejects.toThrow()
   for (const one of [sender, other]) expect(await kept(one)).toEqual({ counted: 0, stored: null })
   await recordFreshEvents(tools, [right, moved])

@@ -39,7 +39,7 @@ const NONE: ReadonlyMap<NewEvent, Recorded> = new Map()
 export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
   const customers = new Map<number, FreshCustomer>()
   const segments = new Map<string, OpenSegment>()
-  const tools: FreshTools = { pool, sql, typeNames: new Map() }
+  const tools: FreshTools = { pool, sql, typeNames: new Map(), plans: new Map() }
   let pause = 0
   let paused = 0
 

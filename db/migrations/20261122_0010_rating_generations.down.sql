@@ -1,0 +1,11 @@
+drop trigger next_rating_generation_at_once on uploads;
+drop trigger next_rating_generation on uploads;
+drop trigger next_rating_generation on organizations;
+drop trigger next_rating_generation on plan_versions;
+drop trigger next_rating_generation on tax_rates;
+drop trigger next_rating_generation on customer_taxes;
+drop trigger next_rating_generation on subscriptions;
+drop function next_rating_generation;
+drop trigger start_rating_generation on organizations;
+drop function start_rating_generation;
+drop table rating_generations;
