@@ -19,9 +19,15 @@ export function answerJsonAtOnce(app: Express): void {
       return json.call(this, body)
     }
     const text = JSON.stringify(body)
-    this.setHeader('Content-Type', 'application/json; charset=utf-8')
-    this.setHeader('Content-Length', Buffer.byteLength(text))
-    this.end(text, 'utf8')
+    const bytes = Buffer.byteLength(text)
+    this.writeHead(this.statusCode, [
+      'Content-Type',
+      'application/json; charset=utf-8',
+      'Content-Length',
+      String(bytes),
+    ])
+    // The same bytes, and a third of the memory to write them from, where each character is one.
+    this.end(text, bytes === text.length ? 'latin1' : 'utf8')
     return this
   }
 }

@@ -1,3 +1,4 @@
+export * from './answer-head'
 export * from './authenticate'
 export * from './config'
 export * from './create-app'

@@ -1,14 +1,15 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 
 export interface Metrics {
   readonly registry: Registry
-  readonly observeRequests: RequestHandler
+  /** Counts a request that is over. */
+  readonly observeRequest: (req: Request, res: Response, seconds: number) => void
   readonly serve: RequestHandler
 }
 
 /** The path as it was declared, so that ids do not become labels. */
-function routeLabel(req: Parameters<RequestHandler>[0]): string {
+function routeLabel(req: Request): string {
   const declared: unknown = req.route
   if (typeof declared === 'object' && declared !== null && 'path' in declared) {
     return String(declared.path)
@@ -30,13 +31,9 @@ export function createMetrics(service: string): Metrics {
   })
   return {
     registry,
-    observeRequests: (req, res, next) => {
-      const startedAt = performance.now()
-      res.on('close', () => {
-        const labels = { method: req.method, route: routeLabel(req), status: res.statusCode }
-        duration.observe(labels, (performance.now() - startedAt) / 1000)
-      })
-      next()
+    observeRequest: (req, res, seconds) => {
+      const labels = { method: req.method, route: routeLabel(req), status: res.statusCode }
+      duration.observe(labels, seconds)
     },
     serve: async (_req, res) => {
       res.type(registry.contentType).send(await registry.metrics())

@@ -1,6 +1,6 @@
 import { DomainError, type ErrorKind } from '@billtrail/domain'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
-import { contextOf, loggerOf } from './request-context'
+import { contextOf, loggerOf, pathOf } from './request-context'
 import { databaseUnavailable, isDatabaseUnavailable } from './sql'
 
 const STATUS: Record<ErrorKind, number> = {
@@ -87,7 +87,7 @@ export const problemHandler: ErrorRequestHandler = (error: unknown, req, res, _n
     status: problem.status,
     code: problem.code,
     detail: problem.detail,
-    instance: req.originalUrl.split('?')[0],
+    instance: pathOf(req.originalUrl),
     request_id: requestId,
     ...(problem.errors ? { errors: problem.errors } : {}),
   }

@@ -23,8 +23,12 @@ export function setContext(req: Request, context: RequestContext): void {
   ;(req as WithContext)[CONTEXT] = context
 }
 
+/** Undefined before the front door. */
+export const contextIfAny = (req: Request): RequestContext | undefined =>
+  (req as WithContext)[CONTEXT]
+
 export function contextOf(req: Request): RequestContext {
-  const context = (req as WithContext)[CONTEXT]
+  const context = contextIfAny(req)
   if (!context) throw new Error('The request has not passed the front door.')
   return context
 }
@@ -33,4 +37,10 @@ export function contextOf(req: Request): RequestContext {
 export function loggerOf(req: Request): Logger {
   const { serviceLogger, requestId } = contextOf(req)
   return serviceLogger.child({ request_id: requestId })
+}
+
+/** An address without its query. */
+export function pathOf(url: string): string {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
 }

@@ -1,13 +1,13 @@
 import { Agent } from 'node:http'
 import {
+  completeHeads,
   createMetrics,
-  discardRest,
   frontDoor,
   type Logger,
   noSuchRoute,
+  PAGE_HEADERS,
   problemHandler,
   type RestLimits,
-  pageHeaders,
 } from '@billtrail/platform'
 import express, { type Express } from 'express'
 import { forwardTo } from './forward'
@@ -36,7 +36,8 @@ export function createGateway({ logger, origins, restLimits }: GatewayOptions): 
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.use(frontDoor(logger), metrics.observeRequests, discardRest(restLimits), pageHeaders)
+  completeHeads(app, PAGE_HEADERS, restLimits)
+  app.use(frontDoor(logger, metrics))
   app.get('/', welcomePage(origins))
   app.use(gatewayHealthRoutes(origins), openApiRoutes(origins))
   app.get('/metrics', metrics.serve)
