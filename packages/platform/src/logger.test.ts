@@ -49,3 +49,17 @@ test('what must not be lost is written at once, with all that waits', () => {
   })
   expect(text).toMatch(/"before"}\n.*"the end"}\n$/)
 })
+
+test('lines in any script are whole and in their order, however much of them waits', () => {
+  const logger = createLogger({ service: 'test', level: 'info' })
+  const texts = [1, 7_000, 15_000, 21_000, 22_000, 3].map((length) => '€é😀'.repeat(length))
+  const text = written(() => {
+    for (const one of texts) logger.info(one)
+    logger.fatal('the end')
+  })
+  const lines = text.trimEnd().split('\n')
+  expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+    ...texts,
+    'the end',
+  ])
+})
