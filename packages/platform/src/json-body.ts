@@ -1,4 +1,5 @@
 import express, { type Request, type RequestHandler } from 'express'
+import { takeBody } from './direct-messages'
 
 /** Bodies up to here are read straight from the request. */
 const SMALL_BYTES_MAX = 16_384
@@ -43,8 +44,7 @@ export function jsonBody(bytesMax: number): RequestHandler {
     }
     const chunks: Buffer[] = []
     let isOver = false
-    req.on('data', (chunk: Buffer) => chunks.push(chunk))
-    req.on('end', () => {
+    const whole = () => {
       isOver = true
       try {
         req.body = parse(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
@@ -53,10 +53,14 @@ export function jsonBody(bytesMax: number): RequestHandler {
         return
       }
       next()
-    })
-    // The client has gone, or was cut off for its silence.
-    req.on('close', () => {
+    }
+    const broken = () => {
       if (!isOver) next(refusal('request aborted', 'request.aborted'))
-    })
+    }
+    if (takeBody(req, { chunks, whole, broken })) return
+    req.on('data', (chunk: Buffer) => chunks.push(chunk))
+    req.on('end', whole)
+    // The client has gone, or was cut off for its silence.
+    req.on('close', broken)
   }
 }

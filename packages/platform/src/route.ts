@@ -91,11 +91,11 @@ export function route<
   const { handler, ...documented } = definition
   const handlers: RequestHandler[] = []
   if (definition.body) handlers.push(jsonBody(definition.bodyBytesMax ?? BODY_BYTES_MAX))
-  handlers.push(async (req, res) => {
+  handlers.push((req, res) => {
     const { caller } = contextOf(req)
     if (!caller) throw new Error('A route ran without authentication.')
     const { params, query, body } = definition
-    await handler({
+    return handler({
       params: (params && parseInput(params, req.params, 'path')) as Infer<Params>,
       query: (query && parseInput(query, req.query, 'query')) as Infer<Query>,
       body: (body && parseInput(body, req.body, 'body')) as Infer<Body>,
