@@ -1,4 +1,3 @@
-import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http'
 import type { Express, Request, Response } from 'express'
 import helmet, { type HelmetOptions } from 'helmet'
 import { discardRest, type RestLimits } from './discard-rest'
@@ -41,39 +40,43 @@ export const DATA_HEADERS: RawHeaders = helmetHeaders({
   xXssProtection: false,
 })
 
-type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
-/** As node has it: the first is the status's message, or the headers. */
-type WriteHead = (
-  this: Response,
-  status: number,
-  first?: string | Headers,
-  second?: Headers,
-) => Response
+/** Where node makes the text of a head, whoever writes it and in whatever way: `lines` are its status and what precedes `given`. */
+interface HeadWriter {
+  _storeHeader?: (this: Response, lines: string, given: unknown) => void
+}
 
-function setMissing(res: Response, headers: RawHeaders): void {
+/** Lines of a head, without those that the answer has already. */
+function linesOf(headers: RawHeaders, res?: Response): string {
+  let lines = ''
   for (let at = 0; at < headers.length; at += 2) {
-    if (!res.hasHeader(headers[at]!)) res.setHeader(headers[at]!, headers[at + 1]!)
+    const name = headers[at]!
+    if (!res?.hasHeader(name)) lines += `${name}: ${headers[at + 1]}\r\n`
   }
+  return lines
 }
 
 /**
- * Has every answer of an application say `headers` and its request's id, unless a handler has set them itself, and has the
- * rest of a body that is answered early thrown away. They are added as the head is written, whoever writes it: setting them on each
- * answer before anybody needs them costs half a microsecond a header.
+ * Has every answer of an application say `headers` and its request's id, unless a handler has set them itself (by `setHeader`; what
+ * it gives to `writeHead` is not looked at), and has the rest of a body that is answered early thrown away.
+ *
+ * The lines are put into the head as it is written. To set them on each answer costs half a microsecond a header, and to give them to
+ * `writeHead` half of that: each is checked anew. Throws where node has no such place, rather than leave them out.
  */
 export function completeHeads(app: Express, headers: RawHeaders, limits?: RestLimits): void {
-  const { response } = app as { response: { writeHead: WriteHead } }
-  const { writeHead } = response
-  response.writeHead = function writeWholeHead(status, first, second) {
+  const response = app.response as HeadWriter
+  const { _storeHeader: storeHead } = response
+  if (!storeHead) throw new Error('This version of Node writes the heads of answers elsewhere.')
+  const lines = linesOf(headers)
+  response._storeHeader = function storeWholeHead(statusLine, given) {
     const context = contextIfAny(this.req)
-    // Node itself refuses what is no request of ours.
-    if (!context || this.headersSent) return writeHead.call(this, status, first, second)
-    if (!this.req.complete) discardRest(this.req, this, limits)
-    const own = [...headers, 'x-request-id', context.requestId]
-    if (Array.isArray(first) && this.getHeaderNames().length === 0) {
-      return writeHead.call(this, status, own.concat(first as string[]))
+    // Without one it is Node itself that refuses what is no request of ours.
+    if (context) {
+      if (!this.req.complete) discardRest(this.req, this, limits)
+      statusLine +=
+        this.getHeaderNames().length === 0
+          ? `${lines}x-request-id: ${context.requestId}\r\n`
+          : linesOf([...headers, 'x-request-id', context.requestId], this)
     }
-    setMissing(this, own)
-    return writeHead.call(this, status, first, second)
+    storeHead.call(this, statusLine, given)
   }
 }

@@ -134,6 +134,21 @@ describe('headers', () => {
     expect(answer.headers['keep-alive']).not.toBe('timeout=7')
   })
 
+  test('what a service says for itself is not said again by the gateway, and the rest is added', async () => {
+    const service = await bench.service((req, res) => {
+      res.setHeader('x-request-id', req.headers['x-request-id'] ?? '')
+      res.setHeader('Content-Security-Policy', "default-src 'none'").end('answer')
+    })
+    const { port } = await bench.gateway(service.origin)
+    const { rawHeaders } = await get(port, '/v1/usage')
+    const said = (name: string) =>
+      rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name)
+    expect(said('content-security-policy')).toEqual(["default-src 'none'"])
+    expect(said('x-request-id')).toHaveLength(1)
+    expect(said('x-frame-options')).toEqual(['SAMEORIGIN'])
+    expect(said('date')).toHaveLength(1)
+  })
+
   test('a request without an id gets one, the same for client and service', async () => {
     const service = await bench.service((req, res) => res.end(req.headers['x-request-id']))
     const { port } = await bench.gateway(service.origin)
