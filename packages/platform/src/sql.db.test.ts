@@ -79,3 +79,13 @@ test('a transaction whose connection gives no answer does not wait for a second 
   await answers(pool)
   await pool.end()
 })
+
+test('a connection of which nothing is asked is kept, however long its holder is at something else', async () => {
+  const pool = createPool({ url: database.url(), maxConnections: 1, logger })
+  const client = await pool.connect()
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+  stream.emit('timeout')
+  expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  client.release()
+  await pool.end()
+})

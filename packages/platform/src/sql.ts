@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { types } from 'node:util'
 import { DomainError } from '@billtrail/domain'
 import { Pool, type PoolClient, type QueryResult, type QueryResultRow } from 'pg'
@@ -59,7 +60,6 @@ export function createPool(options: PoolOptions): Pool {
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 10_000,
     keepAlive: true,
-    query_timeout: answerTimeoutMs,
     options: startup.filter(Boolean).join(' '),
   })
   // An idle connection that breaks reports here; the next query opens a new one.
@@ -68,8 +68,30 @@ export function createPool(options: PoolOptions): Pool {
   )
   // One that breaks in somebody's hands says so to the statement it runs, or to the next. In the moment it is handed on, or
   // between two statements, nobody may listen: that would end the process.
-  pool.on('connect', (client) => client.on('error', () => undefined))
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined)
+    if (answerTimeoutMs > 0) giveUpWhenMute(client, answerTimeoutMs)
+  })
   return pool
+}
+
+/** What the driver's types leave out. */
+interface DriverClient {
+  readonly connection: { readonly stream: Socket }
+  /** Nothing is asked of it. */
+  readonly readyForQuery: boolean
+}
+
+/**
+ * One timer for each connection, its socket's own. The driver's `query_timeout` starts one for each statement and wraps its callback,
+ * and V8 then kept a third of what a statement allocates until the next mark-compact.
+ */
+function giveUpWhenMute(client: PoolClient, answerTimeoutMs: number): void {
+  const driver = client as unknown as DriverClient
+  const { stream } = driver.connection
+  stream.setTimeout(answerTimeoutMs, () => {
+    if (!driver.readyForQuery) stream.destroy(new Error(UNANSWERED))
+  })
 }
 
 /** Runs one job as one transaction: all of it or nothing. */
@@ -119,8 +141,8 @@ const NETWORK = new Set([
   'EPIPE',
   'EAI_AGAIN',
 ])
-const isUnanswered = (error: unknown): boolean =>
-  isError(error) && error.message === 'Query read timeout'
+const UNANSWERED = 'Query read timeout'
+const isUnanswered = (error: unknown): boolean => isError(error) && error.message === UNANSWERED
 
 const LOST = /^(08|57P0[1-5]|53)/
 const LOST_MESSAGES =
