@@ -122,6 +122,19 @@ test('what cannot be written as a message fails, and keeps no connection', async
   expect(await runTogether(pool, [read])).toEqual([[['a', null]]])
 })
 
+test('a text and bytes arrive as they were, whatever is in them', async () => {
+  const text = fc.string({ unit: 'binary' }).map((one) => one.replaceAll('\0', ''))
+  const bytes = fc.uint8Array().map((one) => Buffer.from(one))
+  const property = fc.asyncProperty(text, bytes, async (given, binary) => {
+    const values = [given, binary, null, '']
+    const select = 'select $1::text, $2::bytea, $3::text, $4::text'
+    const echo: Statement = { name: 'echo', text: `${select} --é`, values }
+    const row = [given, `\\x${binary.toString('hex')}`, null, '']
+    expect(await runTogether(pool, [echo, echo])).toEqual([[row], [row]])
+  })
+  await fc.assert(property, { numRuns: 50 })
+})
+
 test('an array arrives as it was, whatever is in its texts', async () => {
   const text = fc.string({ unit: 'binary' }).map((one) => one.replaceAll('\0', ''))
   const special = fc.constantFrom('', 'null', 'NULL', '{}', 'a,b', '"', '\\', ' a ', null)

@@ -1,15 +1,9 @@
+import type { Socket } from 'node:net'
 import type { Pool, PoolClient } from 'pg'
 import { isDatabaseUnavailable, sqlState } from './sql'
+import { parseMessage, runMessages, type Statement, SYNC } from './statement-message'
 
-/** A statement with a name of its own, by which a connection knows it once it was prepared. */
-export interface Statement {
-  readonly name: string
-  readonly text: string
-  /** As PostgreSQL writes them; see `arrayText`. Bytes are of its binary format. */
-  readonly values: readonly Value[]
-}
-
-type Value = string | Buffer | null
+export type { Statement } from './statement-message'
 
 /** Rows on their way into a table, without waiting for the server to ask for them. */
 export interface CopyIn {
@@ -24,14 +18,11 @@ export type TextRow = readonly (string | null)[]
 
 /** What the driver's connection does for whoever submits messages of their own. */
 interface Wire {
-  readonly stream: { cork(): void; uncork(): void }
+  readonly stream: Pick<Socket, 'cork' | 'uncork' | 'writable' | 'write'>
+  /** The texts of prepared statements, by their names. */
   readonly parsedStatements: Record<string, string>
-  parse(message: { name: string; text: string }): void
-  bind(message: { statement: string; values: readonly Value[] }): void
-  execute(message: object): void
   sendCopyFromChunk(chunk: Buffer): void
   endCopyFrom(): void
-  sync(): void
 }
 
 type Done = (error: Error | null, rows?: readonly TextRow[][]) => void
@@ -52,37 +43,49 @@ interface Messages {
 
 const isStatement = (step: Statement | CopyIn): step is Statement => 'text' in step
 
-function writeStep(wire: Wire, step: Statement | CopyIn, parsed: Set<string>): void {
-  if (isStatement(step)) {
-    const { name, text, values } = step
-    if (wire.parsedStatements[name] !== text && !parsed.has(name)) {
-      wire.parse({ name, text })
-      parsed.add(name)
-    }
-    wire.bind({ statement: name, values })
-    wire.execute({})
-    return
-  }
-  wire.parse({ name: '', text: step.copy })
-  wire.bind({ statement: '', values: [] })
-  wire.execute({})
-  for (const chunk of step.chunks) wire.sendCopyFromChunk(chunk)
+function writeText(wire: Wire, text: string): void {
+  // The driver says of a connection that broke, to the query as well.
+  if (wire.stream.writable) wire.stream.write(text, 'latin1')
+}
+
+function writeCopy(wire: Wire, { chunks }: CopyIn): void {
+  for (const chunk of chunks) wire.sendCopyFromChunk(chunk)
   wire.endCopyFrom()
 }
+
+/** Writes everything as one piece, but for rows that are copied; answers the statements that the connection had not met. */
+function writeSteps(wire: Wire, steps: readonly (Statement | CopyIn)[]): Map<string, string> {
+  const met = new Map<string, string>()
+  let text = ''
+  wire.stream.cork()
+  for (const step of steps) {
+    if (isStatement(step)) {
+      const isPrepared = wire.parsedStatements[step.name] === step.text || met.has(step.name)
+      if (!isPrepared) text += parseMessage(step)
+      if (!isPrepared) met.set(step.name, step.text)
+      text += runMessages(step)
+      continue
+    }
+    writeText(wire, text + parseMessage({ name: '', text: step.copy }) + runMessages(UNNAMED))
+    writeCopy(wire, step)
+    text = ''
+  }
+  // One sync for all: what lies between two of them is one transaction.
+  writeText(wire, text + SYNC)
+  wire.stream.uncork()
+  return met
+}
+
+const UNNAMED = { name: '', values: [] }
 
 function messagesOf(steps: readonly (Statement | CopyIn)[], callback: Done): Messages {
   const rows: TextRow[][] = steps.map(() => [])
   let at = 0
-  const nothing = () => undefined
+  let met: ReadonlyMap<string, string>
   const messages: Messages = {
     callback,
     submit(wire) {
-      wire.stream.cork()
-      const parsed = new Set<string>()
-      for (const step of steps) writeStep(wire, step, parsed)
-      // One sync for all: what lies between two of them is one transaction.
-      wire.sync()
-      wire.stream.uncork()
+      met = writeSteps(wire, steps)
       return null
     },
     handleRowDescription: nothing,
@@ -94,12 +97,14 @@ function messagesOf(steps: readonly (Statement | CopyIn)[], callback: Done): Mes
     handleError: (error) => messages.callback(error),
     // The transaction has been committed.
     handleReadyForQuery(wire) {
-      for (const { name, text } of steps.filter(isStatement)) wire.parsedStatements[name] = text
+      for (const [name, text] of met) wire.parsedStatements[name] = text
       messages.callback(null, rows)
     },
   }
   return messages
 }
+
+const nothing = () => undefined
 
 /** What the server refuses leaves a connection as it was; which statements it had prepared by then has to be known. */
 const isUsableAfter = (
