@@ -116,6 +116,18 @@ test('a connection that breaks on the way fails the statements, and the next one
   expect(await runTogether(pool, [read])).toEqual([[['a', null]]])
 })
 
+test('whoever waits for a connection gets it, however many statements follow each other on it', async () => {
+  let isAnswered = false
+  const others = async (): Promise<void> => {
+    while (!isAnswered) await runTogether(pool, [read])
+  }
+  const going = others()
+  await backend()
+  isAnswered = true
+  await going
+  expect(pool.totalCount).toBe(1)
+})
+
 test('what cannot be written as a message fails, and keeps no connection', async () => {
   const odd = { ...write('d'), values: [1 as unknown as string] }
   await expect(runTogether(pool, [odd])).rejects.toThrow('must be of type string')

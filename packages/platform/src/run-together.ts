@@ -122,6 +122,25 @@ const SQLSTATE = /^[0-9A-Z]{5}$/
 
 const wireOf = (client: PoolClient): Wire => (client as unknown as { connection: Wire }).connection
 
+/** Connections that have just done their work, until the end of this turn of the event loop. */
+const atHand = new WeakMap<Pool, PoolClient>()
+
+/** For who goes on at once: to give a connection back and to ask for it again takes longer than to write what it is asked. */
+function keepAtHand(pool: Pool, client: PoolClient): void {
+  if (pool.waitingCount > 0 || atHand.has(pool)) {
+    client.release()
+    return
+  }
+  atHand.set(pool, client)
+  setImmediate(() => takeAtHand(pool)?.release())
+}
+
+function takeAtHand(pool: Pool): PoolClient | undefined {
+  const client = atHand.get(pool)
+  if (client !== undefined) atHand.delete(pool)
+  return client
+}
+
 /**
  * Runs statements, and copies rows, as one transaction in one round trip; answers the rows of each, once it is committed. Each sees
  * what those before it did; the same statement may come more than once. Where one fails nothing was done.
@@ -130,19 +149,20 @@ export async function runTogether(
   pool: Pool,
   steps: readonly (Statement | CopyIn)[],
 ): Promise<readonly TextRow[][]> {
-  const client: PoolClient = await pool.connect()
+  const client = takeAtHand(pool) ?? (await pool.connect())
   return new Promise((resolve, reject) => {
     let isSettled = false
     const settle: Done = (error, rows) => {
       if (isSettled) return
       isSettled = true
-      client.off('error', settle)
-      client.release(error && !isUsableAfter(error, client, steps) ? error : undefined)
-      if (error) reject(error)
-      else resolve(rows!)
+      if (error) {
+        client.release(isUsableAfter(error, client, steps) ? undefined : error)
+        reject(error)
+      } else {
+        keepAtHand(pool, client)
+        resolve(rows!)
+      }
     }
-    // A connection that breaks says so here, and to the query.
-    client.once('error', settle)
     try {
       client.query(messagesOf(steps, settle) as never)
     } catch (error) {
