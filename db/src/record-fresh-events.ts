@@ -9,8 +9,7 @@ import {
 } from './fresh-statements'
 import { learnPlainPlans, type PlainPlan, type PlainPlans } from './rating/plain-plans'
 import { keptPlan, planOf } from './rating/plan-versions'
-import type { CurrencyBill } from './rating/rate-parts'
-import { ratePlainMonth } from './rating/rate-plain-month'
+import { type MonthBill, ratePlainMonth } from './rating/rate-plain-month'
 import type { TypeUsage } from './rating/read-months'
 
 export type { FreshEvent, OpenSegment } from './fresh-statements'
@@ -35,7 +34,7 @@ export interface FreshTools {
 export interface FreshOutcome {
   readonly eventType: string
   /** What its month comes to; undefined where that takes more than a look at the month's totals. */
-  readonly bill: CurrencyBill | undefined
+  readonly bill: MonthBill | undefined
 }
 
 const NAMES_MAX = 100_000
@@ -120,8 +119,8 @@ interface Months extends MonthsRead {
 async function billsOf(
   tools: Omit<FreshTools, 'pool'>,
   months: readonly Months[],
-): Promise<ReadonlyMap<string, CurrencyBill | undefined>> {
-  const bills = new Map<string, CurrencyBill | undefined>()
+): Promise<ReadonlyMap<string, MonthBill | undefined>> {
+  const bills = new Map<string, MonthBill | undefined>()
   try {
     await learnWhatIsNew(tools, months)
     for (const { period, rows } of months) {

@@ -7,7 +7,9 @@ import {
   isNegative,
   isZero,
   placesOf,
+  roundHalfUp,
   sum,
+  toPlaces,
   toPlain,
 } from './decimal'
 import { decimalOf } from './testing/decimal-of'
@@ -50,6 +52,24 @@ test('text of a decimal reads back as the same decimal', () => {
   fc.assert(
     fc.property(decimalOf({ whole: 15, places: 12 }), (value) => {
       expect(decimal(toPlain(value)).eq(value)).toBe(true)
+    }),
+  )
+})
+
+test('a decimal has as many digits after the point as were asked for, whatever its size', () => {
+  const any = fc.oneof(
+    decimalOf({ whole: 15, places: 12 }),
+    decimalOf({ whole: 4, places: 3 }),
+    fc
+      .constantFrom('0', '-0', '-0.004', '0.0005', '999999999999999', '9999999999999999')
+      .map(decimal),
+  )
+  fc.assert(
+    fc.property(any, fc.integer({ min: 0, max: 14 }), (value, places) => {
+      const text = toPlaces(value, places)
+      expect(text).toBe(roundHalfUp(value, places).toFixed(places))
+      expect(text).toMatch(places === 0 ? /^-?\d+$/ : new RegExp(`^-?\\d+\\.\\d{${places}}$`))
+      expect(toPlain(value)).toBe(value.toFixed())
     }),
   )
 })

@@ -108,13 +108,24 @@ export function roundHalfUp(value: Decimal, places: number): Decimal {
   return placesOf(value) <= places ? value : value.round(places, ROUND_HALF_UP)
 }
 
-/** Plain text: no exponent, no trailing zeros, no negative zero. */
-export function toPlain(value: Decimal): string {
-  return isZero(value) ? '0' : value.toFixed()
+/** So many digits a binary number holds exactly. */
+const EXACT_DIGITS = 15
+
+/** Text with so many places, of which the value needs no more. As big.js writes it, which joins a list of digits. */
+function plainText(value: Decimal, places: number): string {
+  const last = value.e + places
+  if (last >= EXACT_DIGITS) return value.toFixed(places)
+  let scaled = 0
+  for (let at = 0; at <= last; at++) scaled = scaled * 10 + (value.c[at] ?? 0)
+  const digits = places === 0 ? String(scaled) : String(scaled).padStart(places + 1, '0')
+  const point = digits.length - places
+  const text = places === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`
+  return isNegative(value) ? `-${text}` : text
 }
 
+/** Plain text: no exponent, no trailing zeros, no negative zero. */
+export const toPlain = (value: Decimal): string => plainText(value, placesOf(value))
+
 /** Text with exactly so many places, rounded half up to them; no negative zero. */
-export function toPlaces(value: Decimal, places: number): string {
-  const text = value.toFixed(places, ROUND_HALF_UP)
-  return isNegative(value) && !/[1-9]/.test(text) ? text.slice(1) : text
-}
+export const toPlaces = (value: Decimal, places: number): string =>
+  plainText(roundHalfUp(value, places), places)

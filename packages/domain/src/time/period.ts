@@ -2,7 +2,7 @@ import { DomainError } from '../errors'
 import { localStart } from './local-start'
 import { zoneOffset } from './zone-offset'
 
-const PERIOD = /^(\d{4})-(0[1-9]|1[0-2])$/
+const PERIOD = /^\d{4}-(?:0[1-9]|1[0-2])$/
 
 /** The instants [start, end). */
 export interface Span {
@@ -15,13 +15,12 @@ export const isPeriod = (text: string): boolean => PERIOD.test(text)
 
 /** Year and month (1–12) of a period. Throws DomainError `invalid_period`. */
 export function parsePeriod(period: string): { readonly year: number; readonly month: number } {
-  const match = PERIOD.exec(period)
-  if (!match) {
+  if (!isPeriod(period)) {
     throw new DomainError('invalid', 'invalid_period', `${period} is not a month. Write YYYY-MM.`, [
       { field: 'period', message: 'write YYYY-MM' },
     ])
   }
-  return { year: Number(match[1]), month: Number(match[2]) }
+  return { year: Number(period.slice(0, 4)), month: Number(period.slice(5)) }
 }
 
 /** The calendar month (`YYYY-MM`) that the zone's clock shows at an instant. */

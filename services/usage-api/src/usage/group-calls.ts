@@ -1,6 +1,6 @@
 import {
-  type CurrencyBill,
   type Month,
+  type MonthBill,
   type NewEvent,
   rateMonths,
   type RatedMonth,
@@ -24,7 +24,7 @@ export interface Recorded {
   /** As it is now stored and counted; undefined when its key was known. */
   readonly stored: StoredEvent | undefined
   /** What its month comes to, where that was to be had with it; else it has to be rated. */
-  readonly bill?: CurrencyBill | undefined
+  readonly bill?: MonthBill | undefined
 }
 
 /** What calls that arrive together do in one statement (docs/decisions/0012). */

@@ -1,4 +1,4 @@
-import { compareEvents, type CurrencyBill, type NewEvent, type StoredEvent } from '@billtrail/db'
+import { compareEvents, type MonthBill, type NewEvent, type StoredEvent } from '@billtrail/db'
 import { DomainError, eventKey, type FieldError, localClock } from '@billtrail/domain'
 import type { Caller } from '@billtrail/platform'
 import type { z } from 'zod'
@@ -122,7 +122,7 @@ async function meetStored(
   deps: UsageDeps,
   usage: ReadUsage,
   event: NewEvent,
-): Promise<{ stored: StoredEvent; duplicate: boolean; bill?: CurrencyBill | undefined }> {
+): Promise<{ stored: StoredEvent; duplicate: boolean; bill?: MonthBill | undefined }> {
   const dateIsOurs = usage.generated.includes('event_date')
   // Another round only when the event is withdrawn between two statements.
   for (let round = 0; round < ROUNDS_MAX; round++) {
