@@ -147,11 +147,13 @@ function listed(
 ): Statement[] {
   const statements: Statement[] = []
   for (let from = 0; from < rows.length; from += ROWS_MAX) {
-    const some = from === 0 && rows.length <= ROWS_MAX ? rows : rows.slice(from, from + ROWS_MAX)
-    const sized = `${name}_${some.length}`
+    const to = Math.min(from + ROWS_MAX, rows.length)
+    const values: Value[] = []
+    for (let at = from; at < to; at++) values.push(...rows[at]!)
+    const sized = `${name}_${to - from}`
     let text = listTexts.get(sized)
-    if (text === undefined) listTexts.set(sized, (text = textFor(some.length)))
-    statements.push(step(sized, text, some.flat()))
+    if (text === undefined) listTexts.set(sized, (text = textFor(to - from)))
+    statements.push(step(sized, text, values))
   }
   return statements
 }

@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Pool, runTogether, type Sql } from '@billtrail/platform'
+import { type Next, type Pool, runTogether, type Sql } from '@billtrail/platform'
 import {
   type FreshEvent,
   freshStatements,
@@ -80,22 +79,21 @@ async function namesOf(sql: Sql, typeNos: readonly number[]): Promise<Map<number
  * then, if that can be seen at once. It is the short way for the usual: events that are new, in months that have one plan, no prices of their
  * events' own, and no upload that waits to be counted. Quantities have to be canonical (`parseDecimalText`).
  *
- * Calls `onStored` when they are stored, and leaves a turn of the event loop to whoever waits for that. Throws where one of them
- * is known already, or is not of its organization, segment or month: nothing of that is trusted. Nothing was stored then; see
- * also `storeNewEvents`.
+ * Tells `next` when what is stored next would come right behind these, and when they are stored. Throws where one of them is known
+ * already, or is not of its organization, segment or month: nothing of that is trusted. Nothing was stored then; see also
+ * `storeNewEvents`.
  */
 export async function recordFreshEvents(
   { pool, sql, typeNames, plans }: FreshTools,
   given: readonly FreshEvent[],
-  onStored: () => void = () => undefined,
+  next?: Next,
 ): Promise<readonly FreshOutcome[]> {
   if (typeNames.size > NAMES_MAX) typeNames.clear()
   const unknown = given.map(({ event }) => event.eventTypeNo).filter((no) => !typeNames.has(no))
   const names = unknown.length === 0 ? undefined : await namesOf(sql, unknown)
   const { all, reads } = freshStatements(given)
-  const answers = await runTogether(pool, all)
-  onStored()
-  await nextTurn()
+  const answers = await runTogether(pool, all, next?.mayQueue)
+  next?.begins()
   // Not before: what a crash of the database takes back may come to stand for another type.
   if (names) for (const [typeNo, name] of names) typeNames.set(typeNo, name)
   const months = reads.map((read) => ({ ...read, rows: answers[read.at]! }))

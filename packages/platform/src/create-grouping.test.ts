@@ -1,4 +1,4 @@
-import { createGrouping } from './create-grouping'
+import { createGrouping, type Next } from './create-grouping'
 
 /** Work that ends when the test says so; results are the items in capitals. */
 function gatedWork(max = 3, options: { weigh?: (item: string) => number; atOnce?: number } = {}) {
@@ -126,9 +126,9 @@ test('work that has only its answers left lets the next group begin; it goes on 
   const groups: string[][] = []
   const submit = createGrouping<string, string>({
     max: 2,
-    run: async (items, goOn) => {
+    run: async (items, { begins }) => {
       groups.push([...items])
-      goOns.push(goOn)
+      goOns.push(begins)
       await new Promise<void>((resolve, reject) =>
         ends.push((failure) => (failure ? reject(failure) : resolve())),
       )
@@ -163,4 +163,63 @@ test('work that has only its answers left lets the next group begin; it goes on 
   expect(groups).toEqual([['a', 'b'], ['c', 'd'], ['e'], ['f']])
   ends[3]!()
   expect(await later).toBe('F')
+})
+
+test('a group goes behind the one at work once it is as large, and a smaller one when that has ended', async () => {
+  const nexts: Next[] = []
+  const ends: (() => void)[] = []
+  const groups: string[][] = []
+  const submit = createGrouping<string, string>({
+    max: 6,
+    weigh: (item) => item.length,
+    run: async (items, next) => {
+      groups.push([...items])
+      nexts.push(next)
+      await new Promise<void>((resolve) => ends.push(resolve))
+      return new Map(items.map((item) => [item, item.toUpperCase()]))
+    },
+    runAlone: () => Promise.reject(new Error('nothing goes alone here')),
+  })
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+  const all = ['aa', 'b'].map(submit)
+  await turn()
+  nexts[0]!.mayQueue()
+  all.push(submit('c'), submit('d'))
+  await turn()
+  expect(groups).toEqual([['aa', 'b']])
+  all.push(submit('ee'))
+  expect(groups).toEqual([
+    ['aa', 'b'],
+    ['c', 'd', 'ee'],
+  ])
+
+  all.push(submit('ffff'), submit('g'))
+  await turn()
+  expect(groups).toHaveLength(2)
+  nexts[1]!.mayQueue()
+  expect(groups.slice(2)).toEqual([['ffff', 'g']])
+
+  ends[0]!()
+  nexts[2]!.mayQueue()
+  all.push(submit('h'))
+  ends[1]!()
+  await turn()
+  expect(groups).toHaveLength(3)
+  ends[2]!()
+  await turn()
+  expect(groups.slice(3)).toEqual([['h']])
+  nexts[2]!.mayQueue()
+  all.push(...['iii', 'jjj', 'k'].map(submit))
+  expect(groups).toHaveLength(4)
+  ends[3]!()
+  await turn()
+  ends[4]!()
+  await turn()
+  ends[5]!()
+  expect(await Promise.all(all)).toEqual(
+    ['aa', 'b', 'c', 'd', 'ee', 'ffff', 'g', 'h', 'iii', 'jjj', 'k'].map((item) =>
+      item.toUpperCase(),
+    ),
+  )
+  expect(groups.slice(4)).toEqual([['iii', 'jjj'], ['k']])
 })

@@ -116,15 +116,120 @@ test('a connection that breaks on the way fails the statements, and the next one
   expect(await runTogether(pool, [read])).toEqual([[['a', null]]])
 })
 
+/** Works of which each is asked for as the one before it begins, or ends where that is not said. */
+async function oneBehindTheOther(works: readonly (readonly Statement[])[]): Promise<unknown[]> {
+  const outcomes: Promise<unknown>[] = []
+  const begin = (at: number): void => {
+    const steps = works[at]
+    if (!steps || outcomes[at]) return
+    const next = () => begin(at + 1)
+    outcomes[at] = runTogether(pool, steps, next).catch((error: unknown) => error)
+    void outcomes[at].finally(next)
+  }
+  begin(0)
+  const ended: unknown[] = []
+  for (let at = 0; at < works.length; at++) ended.push(await outcomes[at])
+  return ended
+}
+
+test('what is asked for while a work is going on runs behind it on the same connection', async () => {
+  await pool.query('truncate notes')
+  const before = await backend()
+  await runTogether(pool, [write('a'), read])
+  const calls: string[] = []
+  const first = runTogether(pool, [write('b'), read], () => {
+    calls.push('begun')
+    void runTogether(pool, [read, write('c')]).then(() => calls.push('second'))
+  }).then(() => calls.push('first'))
+  await first
+  expect(await runTogether(pool, [read])).toEqual([['a', 'b', 'c'].map((note) => [note, null])])
+  expect(calls).toEqual(['begun', 'first', 'second'])
+  expect([pool.totalCount, await backend()]).toEqual([1, before])
+})
+
+test('a work that fails, at its end or before, takes nothing with it that is behind it', async () => {
+  await pool.query(
+    'create table late (note text, constraint late_once unique (note) deferrable initially deferred)',
+  )
+  const late = (note: string): Statement => ({
+    name: 'write late',
+    text: 'insert into late values ($1) returning note',
+    values: [note],
+  })
+  await runTogether(pool, [late('a')])
+  const before = await backend()
+  const works = [[late('b')], [late('b')], [late('c'), late('d')], [late('a')], [late('e')]]
+  const ended = await oneBehindTheOther(works)
+  expect(ended.map((one) => (one instanceof Error ? sqlState(one) : one))).toEqual([
+    [[['b']]],
+    '23505',
+    [[['c']], [['d']]],
+    '23505',
+    [[['e']]],
+  ])
+  expect(await backend()).toEqual(before)
+})
+
+test('a connection that breaks fails what is behind, of which nothing is stored, and no more', async () => {
+  await pool.query('truncate notes')
+  const end: Statement = {
+    name: 'end',
+    text: 'select pg_terminate_backend(pg_backend_pid())',
+    values: [],
+  }
+  await runTogether(pool, [write('a'), read])
+  await expect(runTogether(pool, [end])).rejects.toThrow()
+  await runTogether(pool, [write('b'), read])
+  const ended = await oneBehindTheOther([[write('c')], [write('d'), end], [write('e')]])
+  expect(ended.map((one) => one instanceof Error)).toEqual([false, true, false])
+  expect(await runTogether(pool, [read])).toEqual([
+    ['a', 'b', 'c', 'e'].map((note) => [note, null]),
+  ])
+  expect(pool.totalCount).toBe(1)
+})
+
+test('what was answered is stored, and what failed is not, however works follow each other', async () => {
+  const works = fc.array(fc.array(fc.nat(12), { minLength: 1, maxLength: 3 }), { maxLength: 8 })
+  const property = fc.asyncProperty(works, async (given) => {
+    await pool.query('truncate notes')
+    const notes = given.map((numbers) => numbers.map((number) => write(`note ${number}`)))
+    const ended = await oneBehindTheOther(notes)
+    const stored = new Set<string>()
+    for (const [at, numbers] of given.entries()) {
+      const isNew = new Set(numbers).size === numbers.length
+      const fits = isNew && numbers.every((number) => !stored.has(`note ${number}`))
+      expect(ended[at] instanceof Error).toBe(!fits)
+      if (fits) for (const number of numbers) stored.add(`note ${number}`)
+    }
+    expect(await runTogether(pool, [read])).toEqual([
+      [...stored].sort().map((note) => [note, null]),
+    ])
+  })
+  await fc.assert(property, { numRuns: 50, endOnFailure: true })
+  expect(pool.totalCount).toBe(1)
+  await pool.query('truncate notes')
+  await runTogether(pool, [write('a')])
+})
+
 test('whoever waits for a connection gets it, however many statements follow each other on it', async () => {
   let isAnswered = false
   const others = async (): Promise<void> => {
     while (!isAnswered) await runTogether(pool, [read])
   }
-  const going = others()
-  await backend()
-  isAnswered = true
-  await going
+  const goBehind = async (): Promise<void> => {
+    let behind: Promise<void> | undefined
+    await runTogether(pool, [read], () => {
+      if (!isAnswered) behind = goBehind()
+    })
+    await behind
+  }
+  for (const go of [others, goBehind]) {
+    isAnswered = false
+    const going = go()
+    await backend()
+    isAnswered = true
+    await going
+  }
   expect(pool.totalCount).toBe(1)
 })
 

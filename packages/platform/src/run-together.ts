@@ -78,14 +78,27 @@ function writeSteps(wire: Wire, steps: readonly (Statement | CopyIn)[]): Map<str
 
 const UNNAMED = { name: '', values: [] }
 
-function messagesOf(steps: readonly (Statement | CopyIn)[], callback: Done): Messages {
+interface Work {
+  readonly steps: readonly (Statement | CopyIn)[]
+  /** When the connection is at it, if it needs nothing prepared for it. */
+  readonly onBegun: () => void
+}
+
+/** `ahead`: it is written already, behind what the connection is at; the statements that were new to it. */
+function messagesOf(
+  { steps, onBegun }: Work,
+  callback: Done,
+  ahead: Map<string, string> | undefined,
+): Messages {
   const rows: TextRow[][] = steps.map(() => [])
   let at = 0
-  let met: ReadonlyMap<string, string>
+  let met: ReadonlyMap<string, string> | undefined = ahead
   const messages: Messages = {
     callback,
     submit(wire) {
-      met = writeSteps(wire, steps)
+      met ??= writeSteps(wire, steps)
+      // Behind others nobody goes: whether the connection has them is not known before their end.
+      if (met.size === 0) onBegun()
       return null
     },
     handleRowDescription: nothing,
@@ -97,7 +110,7 @@ function messagesOf(steps: readonly (Statement | CopyIn)[], callback: Done): Mes
     handleError: (error) => messages.callback(error),
     // The transaction has been committed.
     handleReadyForQuery(wire) {
-      for (const [name, text] of met) wire.parsedStatements[name] = text
+      for (const [name, text] of met!) wire.parsedStatements[name] = text
       messages.callback(null, rows)
     },
   }
@@ -141,30 +154,78 @@ function takeAtHand(pool: Pool): PoolClient | undefined {
   return client
 }
 
+/** Connections that are at work and have nothing behind it yet: what is written now begins right after it. */
+const atWork = new WeakMap<Pool, PoolClient>()
+
+function takeAtWork(pool: Pool): PoolClient | undefined {
+  if (pool.waitingCount > 0) return undefined
+  const client = atWork.get(pool)
+  if (client !== undefined) atWork.delete(pool)
+  return client
+}
+
+/** What a connection is at, besides the first; and what broke it meanwhile. */
+interface Behind {
+  count: number
+  broken: Error | undefined
+}
+const behind = new WeakMap<PoolClient, Behind>()
+
+function countBehind(client: PoolClient): void {
+  const others = behind.get(client)
+  if (others) others.count += 1
+  else behind.set(client, { count: 1, broken: undefined })
+}
+
+/** `broken`: the connection is of no more use. */
+function letGo(pool: Pool, client: PoolClient, broken: Error | undefined): void {
+  if (atWork.get(pool) === client) atWork.delete(pool)
+  const others = behind.get(client)
+  if (others !== undefined && others.count > 0) {
+    others.count -= 1
+    others.broken ??= broken
+    return
+  }
+  const error = broken ?? others?.broken
+  if (error) client.release(error)
+  else keepAtHand(pool, client)
+}
+
 /**
  * Runs statements, and copies rows, as one transaction in one round trip; answers the rows of each, once it is committed. Each sees
  * what those before it did; the same statement may come more than once. Where one fails nothing was done.
+ *
+ * Calls `onBegun`, if it can, when the server is at it. What is asked of `runTogether` from then on goes to the same connection and
+ * begins when this is done, without a round trip in between; it is a transaction of its own, and fails by itself.
  */
 export async function runTogether(
   pool: Pool,
   steps: readonly (Statement | CopyIn)[],
+  onBegun?: () => void,
 ): Promise<readonly TextRow[][]> {
-  const client = takeAtHand(pool) ?? (await pool.connect())
+  const ahead = takeAtWork(pool)
+  const client = ahead ?? takeAtHand(pool) ?? (await pool.connect())
+  if (ahead) countBehind(client)
   return new Promise((resolve, reject) => {
     let isSettled = false
     const settle: Done = (error, rows) => {
       if (isSettled) return
       isSettled = true
-      if (error) {
-        client.release(isUsableAfter(error, client, steps) ? undefined : error)
-        reject(error)
-      } else {
-        keepAtHand(pool, client)
-        resolve(rows!)
-      }
+      letGo(pool, client, error && !isUsableAfter(error, client, steps) ? error : undefined)
+      if (error) reject(error)
+      else resolve(rows!)
+    }
+    const work: Work = {
+      steps,
+      onBegun() {
+        if (!onBegun) return
+        atWork.set(pool, client)
+        onBegun()
+      },
     }
     try {
-      client.query(messagesOf(steps, settle) as never)
+      const written = ahead && writeSteps(wireOf(client), steps)
+      client.query(messagesOf(work, settle, written) as never)
     } catch (error) {
       // Something in them cannot be written as a message.
       settle(error as Error)

@@ -59,8 +59,8 @@ function recording(sql: Sql, recordFresh: RecordFresh): GroupedCalls['record'] {
   }
   const recordGrouped = createGrouping({
     max: GROUP_MAX,
-    run: async (events: readonly NewEvent[], goOn) => {
-      const { recorded, left } = await recordFresh(events, goOn)
+    run: async (events: readonly NewEvent[], next) => {
+      const { recorded, left } = await recordFresh(events, next)
       if (left.length === 0) return recorded
       return new Map([...recorded, ...(await storeTogether(sql, left, recorded.size > 0))])
     },

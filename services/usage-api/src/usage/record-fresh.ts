@@ -12,7 +12,7 @@ import {
   wasHeld,
 } from '@billtrail/db'
 import { periodEverywhere, periodOf } from '@billtrail/domain'
-import { isDatabaseUnavailable, type Pool, type Sql } from '@billtrail/platform'
+import { isDatabaseUnavailable, type Next, type Pool, type Sql } from '@billtrail/platform'
 import type { Recorded } from './group-calls'
 
 export interface FreshOutcome {
@@ -22,10 +22,7 @@ export interface FreshOutcome {
 }
 
 /** Records those of a group that may take the short way; see `recordFreshEvents`. */
-export type RecordFresh = (
-  events: readonly NewEvent[],
-  onStored: () => void,
-) => Promise<FreshOutcome>
+export type RecordFresh = (events: readonly NewEvent[], next: Next) => Promise<FreshOutcome>
 
 const KNOWN_MAX = 100_000
 /** Groups that go the longer way after some failed on the short one, at most. */
@@ -76,7 +73,7 @@ export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
     forget(events)
   }
 
-  return async (events, onStored) => {
+  return async (events, next) => {
     if (paused > 0) {
       paused -= 1
       return { recorded: NONE, left: events }
@@ -90,7 +87,7 @@ export function recordingFresh(pool: Pool, sql: Sql): RecordFresh {
         fresh = freshOnes(fit)
       }
       const isAll = fresh.length === events.length
-      const recorded = await record(tools, fresh, isAll ? onStored : () => undefined)
+      const recorded = await record(tools, fresh, isAll ? next : undefined)
       pause = 0
       return { recorded, left: isAll ? [] : events.filter((event) => !recorded.has(event)) }
     } catch (error) {
@@ -132,9 +129,9 @@ function fitting(events: readonly NewEvent[]): readonly NewEvent[] {
 async function record(
   tools: FreshTools,
   fresh: readonly FreshEvent[],
-  onStored: () => void,
+  next: Next | undefined,
 ): Promise<Map<NewEvent, Recorded>> {
-  const outcomes = await recordFreshEvents(tools, fresh, onStored)
+  const outcomes = await recordFreshEvents(tools, fresh, next)
   const recorded = new Map<NewEvent, Recorded>()
   for (let at = 0; at < fresh.length; at++) {
     const { event, period } = fresh[at]!
