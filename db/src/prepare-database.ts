@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Client } from 'pg'
-import { Umzug, type UmzugStorage } from 'umzug'
+import type { UmzugStorage } from 'umzug'
 
 const MIGRATIONS = path.join(__dirname, '..', 'migrations')
 
@@ -32,6 +32,8 @@ async function run(client: Client, file: string): Promise<void> {
 }
 
 async function migrator(client: Client) {
+  // Every service loads this file and runs no migration: 4 MB, most of it of a command line that nobody uses.
+  const { Umzug } = await import('umzug')
   const files = (await readdir(MIGRATIONS)).filter((file) => file.endsWith('.up.sql')).sort()
   return new Umzug({
     migrations: files.map((file) => {

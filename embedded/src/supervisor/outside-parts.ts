@@ -1,4 +1,5 @@
-import { ConfigError, createFileStore } from '@billtrail/platform'
+import { ConfigError } from '@billtrail/platform'
+import { createFileStore } from '@billtrail/platform/file-store'
 import { Client } from 'pg'
 
 const CONNECT_MS = 5_000

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createFileStore, type FileStore } from '@billtrail/platform'
+import { createFileStore, type FileStore } from '@billtrail/platform/file-store'
 import { S3_CREDENTIALS } from '../s3/s3-credentials'
 
 export interface TestBucket {

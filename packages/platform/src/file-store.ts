@@ -49,7 +49,7 @@ export const storageUnavailable = (error: unknown): DomainError =>
     5,
   )
 
-/** Files in S3, by the AWS client's own credentials. */
+/** Files in S3, by the AWS client's own credentials. Not in the index: who loads the client pays 4 MB of memory for it. */
 export function createFileStore(options: FileStoreOptions): FileStore {
   const { bucket } = options
   const client = new S3Client({

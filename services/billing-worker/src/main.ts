@@ -1,11 +1,5 @@
-import {
-  createFileStore,
-  createLogger,
-  createPool,
-  readConfig,
-  runService,
-  settings,
-} from '@billtrail/platform'
+import { createLogger, createPool, readConfig, runService, settings } from '@billtrail/platform'
+import { createFileStore } from '@billtrail/platform/file-store'
 import { z } from 'zod'
 import { createBillingWorker } from './create-billing-worker'
 

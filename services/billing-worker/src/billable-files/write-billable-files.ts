@@ -1,4 +1,5 @@
-import { type FileStore, isMissing, type Logger, type Sql } from '@billtrail/platform'
+import type { FileStore, Logger, Sql } from '@billtrail/platform'
+import { isMissing } from '@billtrail/platform/file-store'
 import type { FileCheck } from '../checks/run-checks'
 import type { BilledOrganization } from '../cycle/organizations.repo'
 import {

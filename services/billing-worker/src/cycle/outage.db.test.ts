@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { createFileStore, createLogger, createPool } from '@billtrail/platform'
+import { createLogger, createPool } from '@billtrail/platform'
+import { createFileStore } from '@billtrail/platform/file-store'
 import request from 'supertest'
 import { createBillingWorker, type BillingWorker } from '../create-billing-worker'
 import { createCable } from '@billtrail/embedded/testing'

@@ -13,7 +13,8 @@ import {
   recordEvents,
 } from '@billtrail/db'
 import { type TestBucket, useTestBucket, useTestDatabase } from '@billtrail/embedded/testing'
-import { createFileStore, createLogger, createPool } from '@billtrail/platform'
+import { createLogger, createPool } from '@billtrail/platform'
+import { createFileStore } from '@billtrail/platform/file-store'
 import type { Pool } from 'pg'
 import request from 'supertest'
 import { createBillingWorker, type BillingWorker } from '../create-billing-worker'
