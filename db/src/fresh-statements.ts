@@ -1,5 +1,5 @@
 import { decimal, periodEverywhere, toPlain } from '@billtrail/domain'
-import { arrayText, type Statement } from '@billtrail/platform'
+import { arrayText, type Statement, type TextRow } from '@billtrail/platform'
 import { hstoreText } from './hstore-text'
 import {
   addToUsage,
@@ -43,7 +43,7 @@ export interface MonthsRead {
 }
 
 /** What READ answers: customer_no, event_type_no, own_price, quantity, events, generation. */
-export type MonthRow = readonly (string | null)[]
+export type MonthRow = TextRow
 
 // First: the statements after it see segments as they stay until the commit.
 const HOLD = `select ${waitForLocksBriefly}, ${holdOpenSegment('$1::uuid')}`
@@ -158,7 +158,8 @@ function listed(
   return statements
 }
 
-function groupedBy<Item>(
+/** Items by their keys, in their order. */
+export function groupedBy<Item>(
   items: readonly Item[],
   keyOf: (item: Item) => string,
 ): Map<string, Item[]> {

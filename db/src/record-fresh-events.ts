@@ -2,6 +2,7 @@ import { type Next, type Pool, runTogether, type Sql } from '@billtrail/platform
 import {
   type FreshEvent,
   freshStatements,
+  groupedBy,
   type MonthRow,
   type MonthsRead,
   type OpenSegment,
@@ -122,7 +123,7 @@ async function billsOf(
   try {
     await learnWhatIsNew(tools, months)
     for (const { period, rows } of months) {
-      for (const [customerNo, own] of rowsByCustomer(rows)) {
+      for (const [customerNo, own] of groupedBy(rows, (row) => row[0]!)) {
         const planVersionId = plainPlanOf(tools.plans, own[0]!)?.planVersionId
         if (planVersionId == null || own.some(([, , ownPrice]) => ownPrice === 't')) continue
         const plan = keptPlan(planVersionId) ?? (await planOf(tools.sql, planVersionId))
@@ -160,16 +161,6 @@ async function learnWhatIsNew(
       await learnPlainPlans(sql, plans, { organizationId, customerNos: [...customerNos] })
     }
   }
-}
-
-function rowsByCustomer(rows: readonly MonthRow[]): Map<string, MonthRow[]> {
-  const customers = new Map<string, MonthRow[]>()
-  for (const row of rows) {
-    const own = customers.get(row[0]!)
-    if (own) own.push(row)
-    else customers.set(row[0]!, [row])
-  }
-  return customers
 }
 
 const typeUsageOf = (

@@ -235,7 +235,11 @@ test('whoever waits for a connection gets it, however many statements follow eac
 
 test('what cannot be written as a message fails, and keeps no connection', async () => {
   const odd = { ...write('d'), values: [1 as unknown as string] }
+  const { pid } = (await backend()) as { pid: number }
   await expect(runTogether(pool, [odd])).rejects.toThrow('must be of type string')
+  const isThere = async (): Promise<boolean> =>
+    (await pool.query('select from pg_stat_activity where pid = $1', [pid])).rows.length > 0
+  while (await isThere()) await new Promise(setImmediate)
   expect(await runTogether(pool, [read])).toEqual([[['a', null]]])
 })
 

@@ -60,9 +60,10 @@ function writeSteps(wire: Wire, steps: readonly (Statement | CopyIn)[]): Map<str
   wire.stream.cork()
   for (const step of steps) {
     if (isStatement(step)) {
-      const isPrepared = wire.parsedStatements[step.name] === step.text || met.has(step.name)
-      if (!isPrepared) text += parseMessage(step)
-      if (!isPrepared) met.set(step.name, step.text)
+      if (wire.parsedStatements[step.name] !== step.text && !met.has(step.name)) {
+        text += parseMessage(step)
+        met.set(step.name, step.text)
+      }
       text += runMessages(step)
       continue
     }
